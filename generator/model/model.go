@@ -1,0 +1,134 @@
+// Package model opens a folder that holds a latent-diffusion model, and says what is wrong
+// with it when it cannot be used.
+//
+// The layout is that of diffusers, with the networks as ONNX graphs:
+//
+//	model_index.json                 which pipeline this is
+//	easel.json                       optional: our defaults and hints, see [Defaults] and [About]
+//	text_encoder/model.onnx          input_ids [B,S] -> last_hidden_state [B,S,X]
+//	tokenizer/                       tokenizer.json (or vocab.json and merges.txt), tokenizer_config.json
+//	unet/model.onnx, config.json     sample [B,C,h,w], timestep [] or [B], encoder_hidden_states [B,S,X] -> out_sample [B,C,h,w]
+//	vae_decoder/model.onnx           latent_sample [B,C,h,w] -> sample [B,3,H,W]
+//	vae_encoder/model.onnx           optional: sample [B,3,H,W] -> latent_parameters or latent_sample
+//	vae_decoder/config.json          or vae/config.json: scaling of latents, size factor
+//	scheduler/scheduler_config.json  the noise schedule, handed on as it is
+//
+// A folder may lie on disk or be embedded in the program; everything goes through [fs.FS].
+// Weights beside a graph (external data) are used only from disk, and only from within the
+// graph's own folder. Opening reads each graph's header and every configuration file, so a
+// folder that opens has all its parts and they fit together; weights are not loaded.
+//
+// Version 1 takes models with one text encoder and no further inputs: Stable Diffusion 1.x
+// and 2.x, what was fine-tuned from them, and Easel's own. Others are refused by name.
+package model
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/easelbot/easel/inference/graph"
+)
+
+// The networks of a model, by the name of their folder.
+const (
+	TextEncoder = "text_encoder"
+	UNet        = "unet"
+	VAEDecoder  = "vae_decoder"
+	VAEEncoder  = "vae_encoder" // optional
+)
+
+// A Folder is an opened model. It is read-only and holds no open files.
+type Folder struct {
+	Name string // for people, such as "builtin" or the folder's name
+	Dir  string // where it lies on disk, or "" when embedded
+
+	Pipeline  string // diffusers' class, such as "StableDiffusionPipeline"
+	Defaults  Defaults
+	About     About
+	Denoiser  Denoiser
+	VAE       VAE
+	Scheduler Scheduler
+	Tokenizer Tokenizer
+
+	fsys       fs.FS
+	signatures map[string]graph.Signature
+}
+
+// A Graph is one network, ready to be loaded: from Path when the model lies on disk (so that
+// weights beside the file are found), else from Bytes.
+type Graph struct {
+	Name  string // for people: "builtin/unet"
+	Bytes []byte
+	Path  string
+}
+
+// Open opens the model at the root of fsys. The name is for people; dir is the same folder's
+// path on disk, or "" if it has none. The error is an [*Error] that lists every problem.
+func Open(fsys fs.FS, name, dir string) (*Folder, error) {
+	in := inspect(fsys, name, dir)
+	if problems := in.problems(); len(problems) > 0 {
+		return nil, &Error{Model: name, Problems: problems}
+	}
+	return in.folder, nil
+}
+
+// OpenDir opens the model in a folder on disk and names it after the folder.
+func OpenDir(dir string) (*Folder, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", dir, err)
+	}
+	return Open(os.DirFS(abs), filepath.Base(abs), abs)
+}
+
+// Has reports whether the model has a network; only [VAEEncoder] may be absent.
+func (f *Folder) Has(component string) bool {
+	_, ok := f.signatures[component]
+	return ok
+}
+
+// Signature returns what a network takes and gives; it is empty for one that is absent.
+func (f *Folder) Signature(component string) graph.Signature { return f.signatures[component] }
+
+// Graph returns a network to load. It fails when the model has none of that name, or when
+// embedded bytes cannot be read.
+func (f *Folder) Graph(component string) (Graph, error) {
+	if !f.Has(component) {
+		return Graph{}, fmt.Errorf("model %s has no %s/model.onnx", f.Name, component)
+	}
+	g := Graph{Name: f.Name + "/" + component}
+	if f.Dir != "" {
+		g.Path = filepath.Join(f.Dir, component, "model.onnx")
+		return g, nil
+	}
+	var err error
+	if g.Bytes, err = fs.ReadFile(f.fsys, path.Join(component, "model.onnx")); err != nil {
+		return Graph{}, fmt.Errorf("model %s: %w", f.Name, err)
+	}
+	return g, nil
+}
+
+// SizeStep is what width and height, in pixels, must be multiples of: the VAE's factor
+// times what the denoiser halves on its way down.
+func (f *Folder) SizeStep() int { return f.VAE.Factor * f.Denoiser.Step }
+
+// CheckSize tells whether the model can paint pictures of width x height pixels; the error
+// says which sizes it can.
+func (f *Folder) CheckSize(width, height int) error {
+	step := f.SizeStep()
+	for _, side := range []int{width, height} {
+		if side < step || side > maxSide || side%step != 0 {
+			return fmt.Errorf("pictures of %dx%d cannot be painted: each side must be a multiple of %d, up to %d", width, height, step, maxSide)
+		}
+	}
+	sample, _ := f.Signature(UNet).Input("sample")
+	cells := []int64{int64(height / f.VAE.Factor), int64(width / f.VAE.Factor)}
+	if len(sample.Shape) == 4 && !(graph.Value{Shape: sample.Shape[2:]}).Fits(cells) {
+		return fmt.Errorf("pictures of %dx%d cannot be painted: the model's graphs were exported for one size, latents of %v",
+			width, height, sample)
+	}
+	return nil
+}

@@ -1,0 +1,265 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// Field numbers of onnx.proto3, by message.
+const (
+	modelGraph, modelOpset               = 7, 8
+	opsetDomain, opsetVersion            = 1, 2
+	graphNode, graphInitializer          = 1, 5
+	graphInput, graphOutput, graphSparse = 11, 12, 15
+	sparseValues, sparseIndices          = 1, 2
+	nodeAttribute                        = 5
+	attrTensor, attrGraph                = 5, 6
+	attrTensors, attrGraphs              = 10, 11
+	tensorName, tensorExternal           = 8, 13
+	entryKey, entryValue                 = 1, 2
+	valueName, valueType                 = 1, 2
+	typeTensor, tensorElem, tensorShape  = 1, 1, 2
+	shapeAxis, axisSize                  = 1, 1
+)
+
+const maxAxes = 64
+
+// Read reads the signature of an ONNX model. If r can seek, weights are stepped over by
+// seeking. It fails when the bytes are no ONNX model, are cut short, or hold no graph with
+// an input and an output.
+func Read(r io.Reader) (Signature, error) {
+	rd := &reader{wire: newWire(r), weights: map[string]bool{}, files: map[string]bool{}}
+	if err := rd.file(rd.model); err != nil {
+		return Signature{}, fmt.Errorf("not a readable ONNX model: %w", err)
+	}
+	sig := rd.sig
+	sig.Inputs = slices.DeleteFunc(sig.Inputs, func(v Value) bool { return rd.weights[v.Name] })
+	if len(sig.Inputs) == 0 || len(sig.Outputs) == 0 {
+		return Signature{}, errors.New("not a readable ONNX model: it has no graph with inputs and outputs")
+	}
+	return sig, nil
+}
+
+// A reader gathers a signature. Weights may be declared as inputs as well (IR version 3
+// asks for it); they are sorted out at the end, since either may come first.
+type reader struct {
+	*wire
+	sig     Signature
+	weights map[string]bool
+	files   map[string]bool
+}
+
+func (rd *reader) model(f field) error {
+	switch f.num {
+	case modelGraph:
+		return rd.message(f.end, func(f field) error { return rd.graph(f, 0) })
+	case modelOpset:
+		return rd.opset(f)
+	}
+	return nil
+}
+
+func (rd *reader) opset(f field) error {
+	b, err := rd.bytes(f)
+	if err != nil {
+		return err
+	}
+	var domain string
+	var version uint64
+	err = each(b, func(num protowire.Number, n uint64, b []byte) error {
+		switch num {
+		case opsetDomain:
+			domain = string(b)
+		case opsetVersion:
+			version = n
+		}
+		return nil
+	})
+	if domain == "" || domain == "ai.onnx" {
+		rd.sig.Opset = int64(version)
+	}
+	return err
+}
+
+// graph takes a field of the main graph (depth 0) or of a branch or loop body within it,
+// which matters only for the weights it may bring along.
+func (rd *reader) graph(f field, depth int) error {
+	if depth > maxDepth {
+		return errors.New("graphs nested too deep")
+	}
+	switch {
+	case f.num == graphNode:
+		return rd.message(f.end, func(f field) error { return rd.node(f, depth) })
+	case f.num == graphInitializer:
+		return rd.tensor(f, depth == 0)
+	case f.num == graphSparse:
+		return rd.sparse(f, depth == 0)
+	case f.num == graphInput && depth == 0:
+		return rd.value(f, &rd.sig.Inputs)
+	case f.num == graphOutput && depth == 0:
+		return rd.value(f, &rd.sig.Outputs)
+	}
+	return nil
+}
+
+func (rd *reader) node(f field, depth int) error {
+	if f.num != nodeAttribute {
+		return nil
+	}
+	return rd.message(f.end, func(f field) error {
+		switch f.num {
+		case attrTensor, attrTensors:
+			return rd.tensor(f, false)
+		case attrGraph, attrGraphs:
+			return rd.message(f.end, func(f field) error { return rd.graph(f, depth+1) })
+		}
+		return nil
+	})
+}
+
+func (rd *reader) sparse(f field, main bool) error {
+	return rd.message(f.end, func(f field) error {
+		switch f.num {
+		case sparseValues:
+			return rd.tensor(f, main)
+		case sparseIndices:
+			return rd.tensor(f, false)
+		}
+		return nil
+	})
+}
+
+// tensor notes a weight's name, if it may be listed among the inputs, and where it lies.
+func (rd *reader) tensor(f field, listed bool) error {
+	return rd.message(f.end, func(f field) error {
+		switch {
+		case f.num == tensorName && listed:
+			name, err := rd.bytes(f)
+			if err != nil {
+				return err
+			}
+			rd.weights[string(name)] = true
+			return rd.keep(len(name))
+		case f.num == tensorExternal:
+			return rd.external(f)
+		}
+		return nil
+	})
+}
+
+// external reads one key and value of the place of a weight; "location" is its file.
+func (rd *reader) external(f field) error {
+	b, err := rd.bytes(f)
+	if err != nil {
+		return err
+	}
+	var key, value string
+	err = each(b, func(num protowire.Number, _ uint64, b []byte) error {
+		switch num {
+		case entryKey:
+			key = string(b)
+		case entryValue:
+			value = string(b)
+		}
+		return nil
+	})
+	if err != nil || key != "location" || rd.files[value] {
+		return err
+	}
+	rd.files[value] = true
+	rd.sig.External = append(rd.sig.External, value)
+	return rd.keep(len(value))
+}
+
+func (rd *reader) value(f field, list *[]Value) error {
+	b, err := rd.bytes(f)
+	if err != nil {
+		return err
+	}
+	var v Value
+	err = each(b, func(num protowire.Number, _ uint64, b []byte) error {
+		switch num {
+		case valueName:
+			v.Name = string(b)
+		case valueType:
+			return v.readType(b)
+		}
+		return nil
+	})
+	*list = append(*list, v)
+	if err != nil {
+		return err
+	}
+	return rd.keep(len(v.Name) + 8*len(v.Shape))
+}
+
+func (v *Value) readType(b []byte) error {
+	return each(b, func(num protowire.Number, _ uint64, b []byte) error {
+		if num != typeTensor {
+			return nil // a sequence, map or optional: left Unknown
+		}
+		return each(b, func(num protowire.Number, n uint64, b []byte) error {
+			switch num {
+			case tensorElem:
+				v.Type = Type(min(n, math.MaxInt32))
+			case tensorShape:
+				v.Shape = []int64{}
+				return each(b, v.readAxis)
+			}
+			return nil
+		})
+	})
+}
+
+// readAxis takes an axis, which is free unless it has a size that can be one.
+func (v *Value) readAxis(num protowire.Number, _ uint64, b []byte) error {
+	if num != shapeAxis {
+		return nil
+	}
+	if len(v.Shape) == maxAxes {
+		return fmt.Errorf("%q has more than %d axes", v.Name, maxAxes)
+	}
+	size := int64(-1)
+	err := each(b, func(num protowire.Number, n uint64, _ []byte) error {
+		if num == axisSize && n <= math.MaxInt64 {
+			size = int64(n)
+		}
+		return nil
+	})
+	v.Shape = append(v.Shape, size)
+	return err
+}
+
+// each walks a message in memory and hands out varints as n, bytes as b.
+func each(msg []byte, visit func(num protowire.Number, n uint64, b []byte) error) error {
+	for len(msg) > 0 {
+		num, kind, used := protowire.ConsumeTag(msg)
+		if used < 0 {
+			return protowire.ParseError(used)
+		}
+		msg = msg[used:]
+		var n uint64
+		var b []byte
+		switch kind {
+		case protowire.VarintType:
+			n, used = protowire.ConsumeVarint(msg)
+		case protowire.BytesType:
+			b, used = protowire.ConsumeBytes(msg)
+		default:
+			used = protowire.ConsumeFieldValue(num, kind, msg)
+		}
+		if used < 0 {
+			return protowire.ParseError(used)
+		}
+		if err := visit(num, n, b); err != nil {
+			return err
+		}
+		msg = msg[used:]
+	}
+	return nil
+}
