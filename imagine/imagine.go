@@ -1,0 +1,137 @@
+// Package imagine holds what painting is about, free of how it is done: a [Request] for pictures, the [Picture] that
+// comes of it, and the [Event] that tells how it gets on. It imports nothing of ours and no cgo, so that everything
+// between a door and the engine can speak in its terms.
+//
+// A Request says everything that decides its pictures: with the same model, an equal Request gives equal pictures,
+// whatever else the engine paints at the time. Nothing in it is left to a default; who fills one in starts from what
+// the engine proposes for its model.
+//
+// Picture k of a request is painted from seed+k, so any one of them can be had again alone. Variations are the
+// exception that keeps to the same rule in another number: with a variation strength above 0 every picture starts from
+// the one seed, and picture k moves towards the noise of variation seed+k.
+package imagine
+
+import (
+	"fmt"
+	"image"
+	"math"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of a [Request].
+const (
+	MaxPrompt = 2000 // characters of the prompt, and of the negative prompt
+	MaxSteps  = 1000
+	MaxCount  = 64
+	MaxScale  = 100 // of guidance
+)
+
+// A Request asks for pictures of one prompt.
+type Request struct {
+	Prompt   string
+	Negative string // what to steer away from; without guidance it has no effect
+
+	Width, Height int // pixels
+	Count         int // pictures, 1 to MaxCount
+
+	Seed      int64 // the noise uses its low 32 bits
+	Variation Variation
+
+	Sampler  string  // as sampler.Names has them, such as "ddim"
+	Steps    int     // 1 to MaxSteps
+	Guidance float64 // guidance scale, 0 to MaxScale; 1 and below is off
+	Eta      float64 // fresh noise that ddim mixes in, 0 to 1
+}
+
+// A Variation moves the first noise along the sphere towards that of another seed.
+type Variation struct {
+	Seed     int64
+	Strength float64 // 0 (the request's own noise) to 1 (the other's)
+}
+
+// Seeds returns the seed and the variation seed of picture k.
+func (r Request) Seeds(k int) (seed, variation int64) {
+	if r.Variation.Strength > 0 {
+		return r.Seed, r.Variation.Seed + int64(k)
+	}
+	return r.Seed + int64(k), 0
+}
+
+// An InvalidError says what is wrong with a request, in words for whoever asked.
+type InvalidError struct {
+	Field  string // of the Request, in lower case: "steps"
+	Reason string
+}
+
+func (e *InvalidError) Error() string { return e.Field + ": " + e.Reason }
+
+// Invalid makes an [*InvalidError].
+func Invalid(field, format string, args ...any) error {
+	return &InvalidError{Field: field, Reason: fmt.Sprintf(format, args...)}
+}
+
+// Validate checks what can be checked without a model. Its errors are [*InvalidError].
+func (r Request) Validate() error {
+	if strings.TrimSpace(r.Prompt) == "" {
+		return Invalid("prompt", "it is empty; say what to paint, such as \"a red fox on a blue background\"")
+	}
+	for _, text := range []struct{ field, value string }{{"prompt", r.Prompt}, {"negative", r.Negative}} {
+		if err := checkText(text.field, text.value); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.Count < 1 || r.Count > MaxCount:
+		return Invalid("count", "it is %d; ask for 1 to %d pictures", r.Count, MaxCount)
+	case r.Steps < 1 || r.Steps > MaxSteps:
+		return Invalid("steps", "it is %d; it must be 1 to %d", r.Steps, MaxSteps)
+	case !within(r.Guidance, 0, MaxScale):
+		return Invalid("guidance", "it is %v; it must be 0 to %d", r.Guidance, MaxScale)
+	case !within(r.Eta, 0, 1):
+		return Invalid("eta", "it is %v; it must be 0 to 1", r.Eta)
+	case !within(r.Variation.Strength, 0, 1):
+		return Invalid("variation-strength", "it is %v; it must be 0 to 1", r.Variation.Strength)
+	case r.Seed > math.MaxInt64-MaxCount || r.Variation.Seed > math.MaxInt64-MaxCount:
+		return Invalid("seed", "it is so large that the seeds after it do not fit; take a smaller one")
+	}
+	return nil
+}
+
+func checkText(field, text string) error {
+	switch n := utf8.RuneCountInString(text); {
+	case strings.ContainsRune(text, 0):
+		return Invalid(field, "it holds a NUL character; take it out")
+	case !utf8.ValidString(text):
+		return Invalid(field, "it is not valid UTF-8 text")
+	case n > MaxPrompt:
+		return Invalid(field, "it has %d characters; at most %d are read, so shorten it", n, MaxPrompt)
+	}
+	return nil
+}
+
+func within(x, low, high float64) bool { return x >= low && x <= high } // false for NaN
+
+// A Picture is what came of a request, one of Count.
+type Picture struct {
+	Index         int // 0 to Count-1
+	Seed          int64
+	VariationSeed int64 // meant only with a variation strength above 0
+	Image         *image.NRGBA
+}
+
+// An Event tells how a request gets on.
+type Event struct {
+	Calls, Total int          // model calls made for its pictures, of how many
+	Preview      *image.NRGBA // a sketch of picture Index as it looks so far, or nil
+	Index        int          // the picture that Preview or Picture shows
+	Picture      *Picture     // a finished picture, or nil
+}
+
+// A Watcher hears of a request's events.
+type Watcher struct {
+	// Event is called by one goroutine at a time and must not block, for the engine waits. Nil hears nothing.
+	Event func(Event)
+	// PreviewEvery is how many model calls lie between two sketches of a picture; 0 asks for none.
+	PreviewEvery int
+}
