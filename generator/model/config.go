@@ -23,6 +23,7 @@ type Denoiser struct {
 type VAE struct {
 	Channels      int
 	Factor        int // pixels a latent cell, along each side
+	Width         int // channels of its layers at full size
 	ScalingFactor float64
 	Mean, Std     []float64 // one a channel, or nil
 }
@@ -130,7 +131,7 @@ func (in *inspector) vae() {
 			"copy the file from the vae folder of the model's original", maxLevels)
 		return
 	}
-	v := VAE{Channels: c.LatentChannels, Factor: 1 << (len(blocks) - 1), Mean: c.LatentsMean, Std: c.LatentsStd}
+	v := VAE{Channels: c.LatentChannels, Factor: 1 << (len(blocks) - 1), Width: blocks[0], Mean: c.LatentsMean, Std: c.LatentsStd}
 	switch {
 	case v.Channels < 1 || v.Channels > maxChannels:
 		in.problem(file, "latent_channels is %d, which cannot be", v.Channels)

@@ -1,0 +1,116 @@
+package generator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"math"
+
+	"github.com/easelbot/easel/generator/model"
+	"github.com/easelbot/easel/imagine"
+	"github.com/easelbot/easel/inference"
+)
+
+// A decode is latents on their way to becoming a picture.
+type decode struct {
+	row     *row
+	latents []float32
+	preview bool
+}
+
+// A decoder is the VAE's way from latents to pixels.
+type decoder struct {
+	session *inference.Session
+	vae     model.VAE
+	width   int // channels at full size
+}
+
+func openDecoder(f *model.Folder, o Options) (*decoder, error) {
+	session, err := open(f, model.VAEDecoder, o, "sample")
+	if err != nil {
+		return nil, err
+	}
+	return &decoder{session, f.VAE, f.VAE.Width}, nil
+}
+
+// decodeAll decodes what the loop hands over, one at a time, until that is closed.
+func (e *Engine) decodeAll(ctx context.Context) {
+	for d := range e.decodes {
+		if !d.row.job.over() {
+			if err := e.decodeOne(ctx, d); err != nil {
+				d.row.job.finish(err)
+			}
+		}
+		if !d.preview {
+			e.release(d.row.bytes)
+		}
+	}
+}
+
+func (e *Engine) decodeOne(ctx context.Context, d decode) error {
+	picture, err := e.decoder.decode(ctx, d.latents, d.row.place)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return ErrClosed
+	case err != nil:
+		return fmt.Errorf("the picture could not be decoded: %w", err)
+	}
+	j := d.row.job
+	if d.preview {
+		j.tell(imagine.Event{Index: d.row.index, Preview: picture})
+		return nil
+	}
+	seed, variation := j.request.Seeds(d.row.index)
+	j.deliver(imagine.Picture{Index: d.row.index, Seed: seed, VariationSeed: variation, Image: picture})
+	return nil
+}
+
+// decode turns latents, which it overwrites, into a picture.
+func (d *decoder) decode(ctx context.Context, latents []float32, p place) (*image.NRGBA, error) {
+	d.unscale(latents)
+	h, w := p.height*d.vae.Factor, p.width*d.vae.Factor
+	pixels := make([]float32, 3*h*w)
+	err := d.session.Run(ctx,
+		map[string]inference.Tensor{"latent_sample": inference.Float32(latents, 1, int64(d.vae.Channels), int64(p.height), int64(p.width))},
+		map[string]inference.Tensor{"sample": inference.Float32(pixels, 1, 3, int64(h), int64(w))})
+	if err != nil {
+		return nil, err
+	}
+	if !finite(pixels) {
+		return nil, errors.New("the decoder gave values that are not numbers")
+	}
+	return toImage(pixels, w, h), nil
+}
+
+// unscale brings latents from the engine's scale to the VAE's own.
+func (d *decoder) unscale(latents []float32) {
+	cells := len(latents) / d.vae.Channels
+	for c := range d.vae.Channels {
+		std, mean := float32(1), float32(0)
+		if d.vae.Std != nil {
+			std, mean = float32(d.vae.Std[c]), float32(d.vae.Mean[c])
+		}
+		factor := float32(d.vae.ScalingFactor)
+		for i := c * cells; i < (c+1)*cells; i++ {
+			latents[i] = latents[i]*std/factor + mean
+		}
+	}
+}
+
+// toImage turns three planes of -1..1 into 8-bit pixels, rounding half to even as diffusers does.
+func toImage(planes []float32, w, h int) *image.NRGBA {
+	m := image.NewNRGBA(image.Rect(0, 0, w, h))
+	n := w * h
+	for i := range n {
+		for c := range 3 {
+			m.Pix[4*i+c] = toByte(planes[c*n+i])
+		}
+		m.Pix[4*i+3] = 255
+	}
+	return m
+}
+
+func toByte(v float32) uint8 {
+	return uint8(math.RoundToEven(float64(min(max(v/2+0.5, 0), 1) * 255)))
+}

@@ -1,0 +1,193 @@
+// Package generator paints: it turns an [imagine.Request] into pictures by latent diffusion, for many people at once.
+//
+// # One loop
+//
+// A row is a picture in the making: its latents, its sampler, its text, its place. The engine's loop gathers rows that
+// fit one call of the denoiser, makes the call, advances each row by its own sampler, lets finished rows leave and new
+// ones join at the very next call. Rows of different people, with different samplers, step counts, guidance and seeds
+// share a call; every row has its own timestep in it. A lane is one entry of the call's batch: a row under
+// classifier-free guidance has two. Text is encoded before a row joins and pictures are decoded after it left, beside
+// the loop.
+//
+// # Fairness and bounds
+//
+// Rows are picked by start-time fair queuing over requests: each call goes to those that had least so far, whoever asked
+// for more pictures. A row joins only when what it will hold fits the memory that the engine was given; until then its
+// request waits, and when too many wait the next is refused with [ErrBusy].
+//
+// # Determinism
+//
+// On a CPU the same model, request and seed give the same bytes, whatever else shares the calls: noise comes from
+// the row's own seed, nothing is computed across lanes, and a call never has a single lane, because matrix products of one
+// row take another path in ONNX Runtime. A lone lane is doubled. Text and pictures are encoded and decoded one at a time.
+package generator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/easelbot/easel/generator/model"
+	"github.com/easelbot/easel/generator/sampler"
+	"github.com/easelbot/easel/imagine"
+	"github.com/easelbot/easel/inference"
+)
+
+// Errors of [Engine.Paint] besides those of the request and of ctx.
+var (
+	ErrBusy   = errors.New("too many requests are waiting; try again later")
+	ErrClosed = errors.New("the engine is shut down")
+)
+
+// Options bound what an engine takes of the machine.
+type Options struct {
+	Device   inference.Device
+	Threads  int   // on the CPU for one model call; 0 is one a core
+	MaxLanes int   // most lanes in one call, at least 2
+	Memory   int64 // most bytes held for pictures in the making
+	Queue    int   // most requests waiting
+}
+
+// An Engine paints with one model. It is safe for concurrent use. Close it to free the model.
+type Engine struct {
+	folder   *model.Folder
+	schedule sampler.Config
+	options  Options
+
+	text    *textEncoder
+	unet    *denoiser
+	decoder *decoder
+
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	wake    chan struct{} // holds one: something changed that the loop may wait for
+	decodes chan decode   // from the loop to the decoder
+
+	mu      sync.Mutex
+	waiting []*job // not all of their rows have joined
+	used    int64  // bytes held by rows
+	closed  bool
+}
+
+// Open loads a model and starts the engine. [inference.Load] must have succeeded.
+func Open(folder *model.Folder, o Options) (*Engine, error) {
+	schedule, err := sampler.ParseConfig(folder.Scheduler.JSON)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", folder.Name, err)
+	}
+	e := &Engine{
+		folder: folder, schedule: schedule, options: o,
+		wake: make(chan struct{}, 1), decodes: make(chan decode, o.MaxLanes),
+	}
+	var loading errgroup.Group
+	loading.Go(func() (err error) { e.text, err = openText(folder, o); return err })
+	loading.Go(func() (err error) { e.unet, err = openDenoiser(folder, o); return err })
+	loading.Go(func() (err error) { e.decoder, err = openDecoder(folder, o); return err })
+	if err := loading.Wait(); err != nil {
+		return nil, errors.Join(err, e.free())
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	e.stop = stop
+	e.running.Go(func() { e.loop(ctx) })
+	e.running.Go(func() { e.decodeAll(ctx) })
+	return e, nil
+}
+
+// Close stops the call in flight, fails what is not finished with [ErrClosed] and frees the model.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	e.stop()
+	e.running.Wait()
+	return e.free()
+}
+
+func (e *Engine) free() error {
+	var errs []error
+	if e.text != nil {
+		errs = append(errs, e.text.close())
+	}
+	if e.unet != nil {
+		errs = append(errs, e.unet.session.Close())
+	}
+	if e.decoder != nil {
+		errs = append(errs, e.decoder.session.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Device returns what the denoiser runs on, and why it is not a GPU if one was hoped for.
+func (e *Engine) Device() (inference.Device, string) {
+	return e.unet.session.Device(), e.unet.session.Note()
+}
+
+// Defaults returns a request with everything that the model proposes, for one picture; prompt and seed are left to fill
+// in.
+func (e *Engine) Defaults() imagine.Request {
+	d := e.folder.Defaults
+	return imagine.Request{
+		Width: d.Width, Height: d.Height, Count: 1,
+		Sampler: DefaultSampler(e.folder), Steps: d.Steps, Guidance: d.Guidance,
+	}
+}
+
+// DefaultSampler names the sampler that a model proposes. It falls back to ddim for a scheduler class that no sampler stands for yet.
+func DefaultSampler(f *model.Folder) string {
+	if f.Defaults.Sampler != "" {
+		return f.Defaults.Sampler
+	}
+	if name, ok := sampler.ForClass(f.Scheduler.Class); ok {
+		return name
+	}
+	return "ddim"
+}
+
+// Check reports whether this engine can paint the request; if not, the error is an [*imagine.InvalidError].
+func (e *Engine) Check(r imagine.Request) error {
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	if err := e.folder.CheckSize(r.Width, r.Height); err != nil {
+		return imagine.Invalid("size", "%v", err)
+	}
+	if need := e.need(r); need > e.options.Memory {
+		return imagine.Invalid("size", "a picture of %dx%d takes about %d MiB to make, and the engine may use %d (engine.memory); ask for a smaller one",
+			r.Width, r.Height, need>>20, e.options.Memory>>20)
+	}
+	if _, err := sampler.New(r.Sampler, e.schedule, e.samplerOptions(r)); err != nil {
+		return imagine.Invalid("sampler", "%v", err)
+	}
+	return nil
+}
+
+// Unread returns the end of a prompt that does not fit the model's tokens; "" if all of it is read.
+func (e *Engine) Unread(text string) (string, error) {
+	tokens, err := e.text.tokenizer.Encode(text)
+	return tokens.Cut, err
+}
+
+// Paint paints a request and returns its pictures in the order of their seeds. It fails as a whole: with the error of
+// [Engine.Check], [ErrBusy], [ErrClosed], ctx's error, or what went wrong in the model.
+func (e *Engine) Paint(ctx context.Context, r imagine.Request, w imagine.Watcher) ([]imagine.Picture, error) {
+	if err := e.Check(r); err != nil {
+		return nil, err
+	}
+	j := newJob(ctx, r, w)
+	if err := e.encode(ctx, j); err != nil {
+		return nil, err
+	}
+	if err := e.enqueue(j); err != nil {
+		return nil, err
+	}
+	select {
+	case <-j.done:
+	case <-ctx.Done():
+		j.finish(ctx.Err())
+		e.poke()
+	}
+	return j.pictures, j.err
+}

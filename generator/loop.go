@@ -1,0 +1,163 @@
+package generator
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/easelbot/easel/imagine"
+)
+
+// loop makes model calls until ctx ends; it owns the rows that have joined.
+func (e *Engine) loop(ctx context.Context) {
+	defer close(e.decodes)
+	var rows []*row
+	var line line
+	for {
+		rows = e.dropOver(append(rows, line.join(e.admit())...))
+		if ctx.Err() != nil {
+			e.failAll(rows)
+			return
+		}
+		if len(rows) == 0 {
+			select {
+			case <-e.wake:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		batch := line.gather(rows, e.options.MaxLanes, e.unet.together)
+		if err := e.step(ctx, batch); err != nil {
+			for _, r := range batch {
+				r.job.finish(err)
+			}
+		}
+		rows = slices.DeleteFunc(rows, e.leave)
+	}
+}
+
+// step makes one model call and advances its rows.
+func (e *Engine) step(ctx context.Context, batch []*row) error {
+	outs, err := e.unet.call(ctx, batch)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ErrClosed
+		}
+		return err
+	}
+	for i, r := range batch {
+		if !finite(outs[i]) {
+			r.job.finish(fmt.Errorf("the model gave values that are not numbers at call %d of %s", r.call+1, r.job.request.Sampler))
+			continue
+		}
+		r.advance(outs[i])
+		r.job.called()
+		e.sketch(r)
+	}
+	return nil
+}
+
+func finite(values []float32) bool {
+	var sum float32 // of zeros, unless a value is infinite or not a number
+	for _, v := range values {
+		sum += v * 0
+	}
+	return !math.IsNaN(float64(sum))
+}
+
+// sketch asks for a preview when one is due and the decoder has nothing better to do.
+func (e *Engine) sketch(r *row) {
+	every := r.job.watcher.PreviewEvery
+	if every == 0 || r.call%every != 0 || r.over() || len(e.decodes) > 0 {
+		return
+	}
+	e.decodes <- decode{row: r, latents: slices.Clone(r.sampler.Denoised()), preview: true}
+}
+
+// leave hands a row whose calls are made to the decoder, and reports whether it left.
+func (e *Engine) leave(r *row) bool {
+	if !r.over() || r.job.over() {
+		return false
+	}
+	e.decodes <- decode{row: r, latents: r.x}
+	return true
+}
+
+// dropOver lets go of the rows of jobs that were cancelled or failed.
+func (e *Engine) dropOver(rows []*row) []*row {
+	return slices.DeleteFunc(rows, func(r *row) bool {
+		if !r.job.over() {
+			return false
+		}
+		e.release(r.bytes)
+		return true
+	})
+}
+
+func (e *Engine) failAll(rows []*row) {
+	for _, r := range rows {
+		r.job.finish(ErrClosed)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, j := range e.waiting {
+		j.finish(ErrClosed)
+	}
+	e.waiting = nil
+}
+
+// A line picks the rows of each call by start-time fair queuing over jobs (Goyal, Vin, Cheng 1996): the job that had
+// the fewest lanes is served first, and one that joins starts level with those being served, so that it neither waits for others to
+// have had their share nor is owed one for the time before it came.
+type line struct{ now float64 } // virtual time: what the least served job of the last call had had
+
+// join lets rows in.
+func (l *line) join(rows []*row) []*row {
+	for _, r := range rows {
+		if r.index == 0 {
+			r.job.served = l.now
+			r.job.begin(len(r.sampler.Timesteps()))
+		}
+	}
+	return rows
+}
+
+// begin says how many calls each picture will take.
+func (j *job) begin(calls int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.total = calls * j.request.Count
+	j.tellLocked(imagine.Event{})
+}
+
+// gather picks up to lanes lanes of rows that may go together with the first one picked. There is at least one row.
+func (l *line) gather(rows []*row, lanes int, together func(a, b *row) bool) []*row {
+	var batch []*row
+	left := slices.Clone(rows)
+	for len(left) > 0 {
+		i := leastServed(left)
+		r := left[i]
+		left = slices.Delete(left, i, i+1)
+		if len(batch) == 0 {
+			l.now = r.job.served
+		} else if r.job.lanes() > lanes || !together(batch[0], r) {
+			continue
+		}
+		batch = append(batch, r)
+		lanes -= r.job.lanes()
+		r.job.served += float64(r.job.lanes())
+	}
+	return batch
+}
+
+// leastServed returns the first row of the job that had least.
+func leastServed(rows []*row) int {
+	least := 0
+	for i, r := range rows {
+		if r.job.served < rows[least].job.served {
+			least = i
+		}
+	}
+	return least
+}

@@ -1,0 +1,70 @@
+package generator
+
+import (
+	"github.com/easelbot/easel/generator/noise"
+	"github.com/easelbot/easel/generator/sampler"
+	"github.com/easelbot/easel/imagine"
+)
+
+// A row is a picture in the making. It belongs to the loop until its latents go to the decoder.
+type row struct {
+	job     *job
+	index   int
+	place   place
+	bytes   int64
+	sampler sampler.Sampler
+	draw    func([]float32)
+
+	x    []float32 // latents, channels first
+	call int       // the next model call
+}
+
+// A place is the part of a row that all rows of a call must share.
+type place struct{ height, width int } // of the latents
+
+// newRow makes row k of a job, its first noise drawn. The request must have passed Check.
+func (e *Engine) newRow(j *job, k int) (*row, error) {
+	r := j.request
+	s, err := sampler.New(r.Sampler, e.schedule, e.samplerOptions(r))
+	if err != nil {
+		return nil, err
+	}
+	seed, variation := r.Seeds(k)
+	source := noise.New(seed)
+	first := make([]float32, e.latents(r))
+	source.Normal(first)
+	if r.Variation.Strength > 0 {
+		other := make([]float32, len(first))
+		noise.New(variation).Normal(other)
+		noise.Slerp(first, first, other, r.Variation.Strength)
+	}
+	x := make([]float32, len(first))
+	s.Start(x, nil, first)
+	return &row{
+		job: j, index: k, place: e.place(r), bytes: e.rowBytes(r),
+		sampler: s, draw: source.Normal, x: x,
+	}, nil
+}
+
+func (e *Engine) samplerOptions(r imagine.Request) sampler.Options {
+	return sampler.Options{Steps: r.Steps, Len: e.latents(r), Eta: r.Eta}
+}
+
+func (e *Engine) place(r imagine.Request) place {
+	return place{r.Height / e.folder.VAE.Factor, r.Width / e.folder.VAE.Factor}
+}
+
+// latents is how many numbers a row's latents have.
+func (e *Engine) latents(r imagine.Request) int {
+	p := e.place(r)
+	return e.folder.Denoiser.Channels * p.height * p.width
+}
+
+// over reports whether all calls of the row are made.
+func (r *row) over() bool { return r.call == len(r.sampler.Timesteps()) }
+
+// advance takes the guided output of the row's call.
+func (r *row) advance(out []float32) {
+	r.sampler.Step(r.x, out, r.call, r.draw)
+	r.call++
+}
