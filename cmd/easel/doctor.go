@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/easelbot/easel/configs"
+	"github.com/easelbot/easel/imagine"
+	"github.com/easelbot/easel/inference"
+)
+
+func doctorCommand() *cobra.Command {
+	var s settings
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check hardware, libraries, configuration and model, and say what to do",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			checks := examine(cmd.Context(), &s)
+			if err := printChecks(cmd.OutOrStdout(), checks, asJSON); err != nil {
+				return err
+			}
+			for _, c := range checks {
+				if !c.OK {
+					return errors.New("not everything is well; see above")
+				}
+			}
+			return nil
+		},
+	}
+	s.modelFlags(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the checks as JSON")
+	return cmd
+}
+
+// A check is one thing looked at: what was found, or what is wrong and what to do.
+type check struct {
+	Name string `json:"name"`
+	OK   bool   `json:"ok"`
+	Text string `json:"text"`
+}
+
+func passed(name, format string, args ...any) check {
+	return check{name, true, fmt.Sprintf(format, args...)}
+}
+
+func failed(name string, err error) check { return check{name, false, err.Error()} }
+
+// examine makes the checks in the order in which they build on each other, and stops where the next would make no sense.
+func examine(ctx context.Context, s *settings) []check {
+	checks := []check{passed("hardware", "%s/%s, %d processor cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())}
+	config, err := s.load()
+	if err != nil {
+		return append(checks, failed("configuration", err))
+	}
+	checks = append(checks, passed("configuration", "valid"), checkData(config))
+	if err := inference.Load(""); err != nil {
+		return append(checks, failed("runtime", err))
+	}
+	checks = append(checks, passed("runtime", "ONNX Runtime %s", inference.Version()))
+	return append(checks, checkPainting(ctx, config)...)
+}
+
+func checkData(c configs.Config) check {
+	if c.DataDir == "" {
+		return failed("data folder", errors.New("there is no home folder to keep data in; set EASEL_DATA_DIR"))
+	}
+	if err := tryFolder(c.DataDir); err != nil {
+		return failed("data folder", fmt.Errorf("%s cannot be written (%w); set data_dir or EASEL_DATA_DIR to a folder that can", c.DataDir, reason(err)))
+	}
+	return passed("data folder", "%s can be written", c.DataDir)
+}
+
+// checkPainting loads the model and paints one picture with its defaults.
+func checkPainting(ctx context.Context, c configs.Config) []check {
+	start := time.Now()
+	engine, folder, err := openEngine(c)
+	if err != nil {
+		return []check{failed("model", err)}
+	}
+	defer engine.Close()
+	checks := []check{passed("model", "%s, loaded in %v. %s", folder.Name, since(start), folder.About.Description)}
+	device, note := engine.Device()
+	if note != "" {
+		note = " (" + note + ")"
+	}
+	checks = append(checks, passed("device", "%v%s", device, note))
+	r := engine.Defaults()
+	r.Prompt = "a fox"
+	start = time.Now()
+	if _, err := engine.Paint(ctx, r, imagine.Watcher{}); err != nil {
+		return append(checks, failed("painting", err))
+	}
+	return append(checks, passed("painting", "a %dx%d picture in %d steps took %v", r.Width, r.Height, r.Steps, since(start)))
+}
+
+func since(t time.Time) time.Duration { return time.Since(t).Round(10 * time.Millisecond) }
+
+func printChecks(stdout io.Writer, checks []check, asJSON bool) error {
+	if asJSON {
+		out := json.NewEncoder(stdout)
+		out.SetEscapeHTML(false)
+		return out.Encode(map[string][]check{"checks": checks})
+	}
+	for _, c := range checks {
+		mark := "ok  "
+		if !c.OK {
+			mark = "FAIL"
+		}
+		fmt.Fprintf(stdout, "%s  %-13s  %s\n", mark, c.Name, c.Text)
+	}
+	return nil
+}

@@ -1,0 +1,8 @@
+//go:build nomodel
+
+package models
+
+import "io/fs"
+
+// BuiltIn is the model's folder, or nil when it was left out.
+var BuiltIn fs.FS
