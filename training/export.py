@@ -1,14 +1,13 @@
 """Write a model folder in the diffusers ONNX layout: python training/export.py WORK OUT, or --tiny OUT for random weights.
 
 Weights are stored small and computed in float32: int8 rows with a scale (text encoder), float16 (the rest), each with
-a Cast behind it that ONNX Runtime folds when it loads the graph. WORK/twin receives the PyTorch twin with the same
-rounded weights, for `make parity`.
+a Cast behind it that ONNX Runtime folds when it loads the graph. Initializers carry their parameter's name, so that
+`twin` in networks.py can read the PyTorch module back from the file that ships.
 """
 
 import argparse
 import json
 import os
-import shutil
 import warnings
 
 import numpy as np
@@ -56,9 +55,35 @@ class Encode(nn.Module):
 
 def export(module, inputs, output, path):
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    axes = {n: {0: "batch"} for n in [*inputs, output]}
+    axes = {n: {0: "batch", 2: "height", 3: "width"} if x.dim() == 4 else {0: "batch"} for n, x in inputs.items()}
+    axes[output] = dict(next(iter(axes.values())))
     torch.onnx.export(module.eval(), tuple(inputs.values()), path, input_names=list(inputs), output_names=[output],
                       dynamic_axes=axes, opset_version=17, dynamo=False)
+    name_weights(module, path)
+
+
+def name_weights(module, path):
+    """Gives what the exporter reshaped or transposed, and numbered, its parameter's name (with .T where transposed).
+
+    Of parameters that are equal the exporter keeps one; the file's metadata say which stands for the others.
+    """
+    m = onnx.load(path)
+    state = {k: v.detach().numpy() for k, v in module.state_dict().items()}
+    by_value = {np.ascontiguousarray(w.T).tobytes(): k + ".T" for k, w in state.items() if w.ndim == 2}
+    by_value |= {w.tobytes(): k for k, w in state.items()}
+    renamed = {}
+    for t in m.graph.initializer:
+        found = by_value.get(numpy_helper.to_array(t).tobytes())
+        if t.name not in state and found:
+            renamed[t.name] = t.name = found
+    for n in m.graph.node:
+        n.input[:] = [renamed.get(i, i) for i in n.input]
+    kept = {numpy_helper.to_array(t).tobytes(): t.name for t in m.graph.initializer}
+    names = set(kept.values())
+    for k, w in state.items():
+        if k not in names and k + ".T" not in names and w.tobytes() in kept:
+            m.metadata_props.add(key=k, value=kept[w.tobytes()])
+    onnx.save(m, path)
 
 
 def shrink_half(path):
@@ -131,6 +156,8 @@ def finish(m, casts, path):
     del m.graph.node[:]
     m.graph.node.extend(nodes)
     del m.graph.value_info[:]
+    for n in m.graph.node:
+        n.name = ""  # a tenth of a small file
     onnx.checker.check_model(m)
     onnx.save(m, path)
 
@@ -151,7 +178,7 @@ def write_json(path, value):
 
 
 def config_of(module):
-    return {k: v for k, v in module.config.items() if not k.startswith("_") or k == "_class_name"}
+    return {k: v for k, v in module.config.items() if not k.startswith("_")}
 
 
 def write_folder(out, text, unet, vae, tokenizer_json, defaults, ids):
@@ -187,7 +214,8 @@ def built_in(work, out):
     text = networks.text_encoder()
     unet = networks.denoiser()
     unet.load_state_dict(torch.load(f"{work}/unet.pt")["ema"])
-    vae = AutoencoderKL.from_pretrained(f"{work}/vae")
+    sharp = f"{work}/vae_sharp"
+    vae = AutoencoderKL.from_pretrained(sharp if os.path.isdir(sharp) else f"{work}/vae")
     tok = json.loads(networks.tokenizer().to_str())
     ids = torch.tensor([e.ids for e in networks.tokenizer().encode_batch(["a red fox", "a cat next to a pizza"])])
     words = [c["names"][0] for c in json.load(open(f"{work}/concepts.json"))]
@@ -197,10 +225,6 @@ def built_in(work, out):
     rows = [(q.numpy(), s.numpy()) for q, s in (networks.round_rows(p) for p in text.parameters() if p.dim() == 2)]
     shrink_int8(f"{out}/text_encoder/model.onnx", rows)
     write_json(f"{out}/text_encoder/config.json", dict(hidden_size=384, model_type="bert", vocab_size=30522, max_position_embeddings=networks.TOKENS))
-    twin = f"{work}/twin"
-    shutil.rmtree(twin, ignore_errors=True)
-    unet.save_pretrained(f"{twin}/unet")
-    vae.save_pretrained(f"{twin}/vae")
 
 
 def tiny(out):

@@ -83,6 +83,27 @@ def text_encoder():
     return TextEncoder(bert).eval()
 
 
+def twin(module, prefix, *graphs):
+    """Fills a PyTorch module from the ONNX files that ship, so that diffusers runs the very same numbers."""
+    import onnx
+    from onnx import numpy_helper
+
+    state, found = module.state_dict(), {}
+    for path in graphs:
+        m = onnx.load(path)
+        weights = {t.name.removesuffix(".f16"): torch.from_numpy(numpy_helper.to_array(t).astype("float32")) for t in m.graph.initializer}
+        weights |= {p.key: weights[p.value] for p in m.metadata_props if p.value in weights}
+        for name, w in weights.items():
+            key = name.removeprefix(prefix + ".").removesuffix(".T")
+            if key in state:
+                found[key] = w.T.contiguous() if name.endswith(".T") else w.reshape(state[key].shape)
+    missing = sorted(set(state) - set(found))
+    if missing:
+        raise SystemExit(f"{graphs}: no weights for {missing[:5]} and {len(missing) - 5} more" if missing[5:] else f"{graphs}: no weights for {missing}")
+    module.load_state_dict(found)
+    return module.eval()
+
+
 def tokenizer():
     """The shipped tokenizer.json: MiniLM's, with padding and truncation to 32."""
     from tokenizers import Tokenizer

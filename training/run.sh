@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Training, evaluation and parity of the built-in model, in a Python environment of their own:
+#   training/run.sh model|eval|parity
+# Everything is kept in $EASEL_TRAINING (training/work), and every step resumes where it was stopped.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+work=${EASEL_TRAINING:-training/work}
+venv=$work/venv
+easel=${EASEL_BIN:-bin/easel}
+model=models/builtin
+
+need() {
+	command -v "$1" >/dev/null || { echo "training needs $1: $2" >&2; exit 1; }
+}
+
+environment() {
+	need python3 "install Python 3.11 or later"
+	mkdir -p "$work"
+	if ! cmp -s training/requirements.txt "$venv/requirements.txt"; then
+		python3 -m venv "$venv"
+		"$venv/bin/pip" install --quiet --disable-pip-version-check -r training/requirements.txt
+		cp training/requirements.txt "$venv/"
+	fi
+}
+
+sprites() {
+	need npm "install Node.js"
+	cp training/package.json "$work/"
+	[[ -d $work/node_modules ]] || (cd "$work" && npm install --silent --no-audit --no-fund --no-package-lock)
+	[[ -f $work/concepts.json ]] || "$venv/bin/python" training/sprites.py "$work/node_modules" "$work"
+}
+
+train() {
+	sprites
+	[[ -d $work/vae ]] || nice -n 19 "$venv/bin/python" training/train_vae.py "$work"
+	nice -n 19 "$venv/bin/python" training/train_unet.py "$work"
+	nice -n 19 "$venv/bin/python" training/train_decoder.py "$work"
+	"$venv/bin/python" training/export.py "$work" "$model"
+}
+
+case ${1:-} in
+model) environment && train ;;
+eval) environment && sprites && "$venv/bin/python" training/evaluate.py "$work" "$model" ;;
+parity) environment && "$venv/bin/python" training/parity.py "$easel" "$model" ;;
+*) sed -n '2,4s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+esac
