@@ -1,0 +1,114 @@
+package docs
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/easelbot/easel/"
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+// packages lists the module's packages with what they import, without their tests.
+func packages(t *testing.T) map[string]pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-tags", "nomodel", "-json=ImportPath,Imports,Deps", "./...")
+	cmd.Dir = ".."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	all := map[string]pkg{}
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all[strings.TrimPrefix(p.ImportPath, module)] = p
+	}
+	return all
+}
+
+// may says which of our packages each of them may import. A new package needs a line here and a paragraph on the page.
+var may = map[string][]string{
+	"cmd/easel": {
+		"configs", "generator", "generator/model", "generator/sampler", "imagine", "inference", "models",
+	},
+	"configs":                   {},
+	"docs":                      {},
+	"generator":                 {"generator/model", "generator/noise", "generator/prompt", "generator/sampler", "imagine", "inference"},
+	"generator/model":           {"inference/graph"},
+	"generator/noise":           {},
+	"generator/prompt":          {},
+	"generator/sampler":         {},
+	"imagine":                   {},
+	"inference":                 {"inference/graph"},
+	"inference/graph":           {},
+	"inference/graph/graphtest": {"inference/graph"},
+	"models":                    {},
+}
+
+func TestImports(t *testing.T) {
+	for name, p := range packages(t) {
+		allowed, ok := may[name]
+		if !ok {
+			t.Errorf("package %s is not in the table of who may import whom", name)
+		}
+		for _, path := range p.Imports {
+			if ours, ok := strings.CutPrefix(path, module); ok && !slices.Contains(allowed, ours) {
+				t.Errorf("%s imports %s, which the architecture does not allow", name, ours)
+			}
+		}
+	}
+}
+
+// TestNative keeps the C libraries where they belong, so that all else builds without them.
+func TestNative(t *testing.T) {
+	owners := map[string][]string{
+		"github.com/yalue/onnxruntime_go": {"inference", "generator", "cmd/easel"},
+		"github.com/daulet/tokenizers":    {"generator/prompt", "generator", "cmd/easel"},
+	}
+	for name, p := range packages(t) {
+		for library, allowed := range owners {
+			if slices.Contains(p.Deps, library) && !slices.Contains(allowed, name) {
+				t.Errorf("%s depends on %s", name, library)
+			}
+		}
+	}
+}
+
+func TestPageNamesEveryPackage(t *testing.T) {
+	page, err := os.ReadFile("architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, m := range regexp.MustCompile(`(?m)^### (\S+)$`).FindAllSubmatch(page, -1) {
+		told = append(told, string(m[1]))
+	}
+	all := packages(t)
+	for name := range all {
+		if !slices.Contains(told, name) {
+			t.Errorf("docs/architecture.md has no paragraph on %s", name)
+		}
+	}
+	for _, name := range told {
+		if _, ok := all[name]; !ok {
+			t.Errorf("docs/architecture.md tells of %s, which is no package", name)
+		}
+	}
+}
