@@ -52,13 +52,13 @@ lint: setup ## check format and code, with and without the embedded model, and t
 fuzz: setup ## let each fuzz target look for trouble for FUZZTIME (10s)
 	$(ON_DISK) scripts/fuzz.sh $(FUZZTIME)
 
-parity: ## compare the samplers and the engine with PyTorch and diffusers
+parity: build ## compare pictures with those of PyTorch and diffusers on the same weights (downloads PyTorch)
 	training/run.sh parity
 
-model: ## train the built-in model again, from nothing
+model: ## train the built-in model again, from nothing (hours; resumes)
 	training/run.sh model
 
-model-eval: ## measure the built-in model
+model-eval: ## measure the built-in model (downloads PyTorch)
 	training/run.sh eval
 
 golden: build ## rewrite the golden files of the tests, then look at the difference before you commit it

@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
-# Paints four pictures from $PROMPT, or from what is typed. Called by `make demo`, which builds bin/easel first.
+# Paints a grid of four pictures from $PROMPT, or from what is typed. Called by `make demo`, which builds bin/easel first.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-out=out/demo
+default="a red fox on a blue background"
 prompt=${PROMPT:-}
-if [[ -z $prompt && -t 0 ]]; then
-	read -rp "What shall I paint? " prompt
+if [[ -z $prompt ]]; then
+	[[ ! -t 0 ]] || printf 'What shall I paint? [%s] ' "$default"
+	read -r -t 300 prompt || true # at the end of input, or when nobody answers, the default will do
 fi
-prompt=${prompt:-a fox under a rainbow}
+prompt=${prompt:-$default}
 
-mkdir -p "$out"
+grid=$PWD/out/demo/grid.png
 echo "Painting: $prompt"
-bin/easel imagine --prompt "$prompt" --count 4 --out "$out"
-echo "The pictures are in $out/"
+bin/easel imagine --prompt "$prompt" --count 4 --out out/demo --grid "$grid" >/dev/null
+echo "The four pictures are in $PWD/out/demo, and together in $grid"
+if [[ -t 1 && -n ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]] && command -v xdg-open >/dev/null; then
+	xdg-open "$grid" >/dev/null 2>&1 || true # a picture viewer is a courtesy
+fi
