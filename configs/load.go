@@ -30,7 +30,7 @@ func Load(path string, env func(string) (string, bool)) (Config, error) {
 	u := user{env}
 	name, text, err := u.find(path)
 	if err != nil {
-		return Config{}, fmt.Errorf("configuration file: %w: name one that can be read with --config, or leave it out", err)
+		return Config{}, fmt.Errorf("the configuration file cannot be read (%w); name another with --config, or leave --config out", err)
 	}
 	c := Default()
 	config := reflect.ValueOf(&c).Elem()

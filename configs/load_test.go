@@ -108,14 +108,17 @@ func TestLoadMistakes(t *testing.T) {
 	if err := os.Mkdir("folder", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	const advice = ": name one that can be read with --config, or leave it out"
+	const (
+		head   = "the configuration file cannot be read ("
+		advice = "); name another with --config, or leave --config out"
+	)
 	tests := []struct {
 		name, path string
 		env        environment
 		want       string
 	}{
-		{"missing", "nope.yaml", nil, "configuration file: open nope.yaml: no such file or directory" + advice},
-		{"a folder", "folder", nil, "configuration file: read folder: is a directory" + advice},
+		{"missing", "nope.yaml", nil, head + "open nope.yaml: no such file or directory" + advice},
+		{"a folder", "folder", nil, head + "read folder: is a directory" + advice},
 		{"large", "large.yaml", nil, "large.yaml: more than 1MiB: not a configuration file"},
 		{
 			"file and environment", "bad.yaml",

@@ -92,8 +92,14 @@ func (r Request) Validate() error {
 		return Invalid("eta", "it is %v; it must be 0 to 1", r.Eta)
 	case !within(r.Variation.Strength, 0, 1):
 		return Invalid("variation-strength", "it is %v; it must be 0 to 1", r.Variation.Strength)
-	case r.Seed > math.MaxInt64-MaxCount || r.Variation.Seed > math.MaxInt64-MaxCount:
-		return Invalid("seed", "it is so large that the seeds after it do not fit; take a smaller one")
+	}
+	for _, seed := range []struct {
+		field string
+		value int64
+	}{{"seed", r.Seed}, {"variation-seed", r.Variation.Seed}} {
+		if seed.value > math.MaxInt64-int64(r.Count-1) {
+			return Invalid(seed.field, "it is so large that the seeds of the next pictures do not fit; take a smaller one")
+		}
 	}
 	return nil
 }

@@ -36,7 +36,9 @@ func TestValidate(t *testing.T) {
 		{"eta", func(r *imagine.Request) { r.Eta = 1.5 }, "eta"},
 		{"variation", func(r *imagine.Request) { r.Variation.Strength = -0.1 }, "variation-strength"},
 		{"negative seed", func(r *imagine.Request) { r.Seed = math.MinInt64 }, ""},
-		{"largest seed", func(r *imagine.Request) { r.Seed = math.MaxInt64 }, "seed"},
+		{"largest seed", func(r *imagine.Request) { r.Seed = math.MaxInt64 }, ""},
+		{"seeds past the largest", func(r *imagine.Request) { r.Seed, r.Count = math.MaxInt64-1, 3 }, "seed"},
+		{"variation seeds past the largest", func(r *imagine.Request) { r.Variation.Seed, r.Count = math.MaxInt64, 2 }, "variation-seed"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

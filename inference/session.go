@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -64,9 +65,17 @@ func (s *Session) openAuto(g Graph, o Options) (err error) {
 	if s.run, err = create(g, s.signature, o.Threads, s.device); err == nil {
 		return nil
 	}
-	s.device, s.note = CPU, "no GPU is used: "+err.Error()
+	s.device, s.note = CPU, "no GPU is used: "+brief(err)
 	s.run, err = create(g, s.signature, o.Threads, s.device)
 	return err
+}
+
+// brief is what a note needs to say of why there is no GPU: most often the library was not built for one.
+func brief(err error) string {
+	if strings.Contains(err.Error(), "not enabled in this build") {
+		return "this ONNX Runtime is not built for CUDA"
+	}
+	return err.Error()
 }
 
 func read(g Graph) (graph.Signature, error) {

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -98,7 +99,7 @@ func (in *inspector) read(file string, into any) bool {
 		return false
 	}
 	if err := json.Unmarshal(b, into); err != nil {
-		in.problem(file, "is no valid configuration: %v", explain(err))
+		in.problem(file, "is no valid configuration: %v", explain(err, b))
 		return false
 	}
 	return true
@@ -128,7 +129,12 @@ func (in *inspector) bytes(file string, limit int64) ([]byte, bool) {
 }
 
 // explain words JSON's errors for somebody who edits the file.
-func explain(err error) error {
+func explain(err error, file []byte) error {
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		line := 1 + bytes.Count(file[:min(int(syntax.Offset), len(file))], []byte("\n"))
+		return fmt.Errorf("line %d is not JSON", line)
+	}
 	var typ *json.UnmarshalTypeError
 	if errors.As(err, &typ) && typ.Field != "" {
 		return fmt.Errorf("%s should be %v, not %s", typ.Field, typ.Type, typ.Value)

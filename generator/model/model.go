@@ -28,6 +28,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 
 	"github.com/easelbot/easel/inference/graph"
 )
@@ -115,6 +116,17 @@ func (f *Folder) Graph(component string) (Graph, error) {
 // times what the denoiser halves on its way down.
 func (f *Folder) SizeStep() int { return f.VAE.Factor * f.Denoiser.Step }
 
+// exported writes the size that a graph's latent height and width stand for; what is free is "any".
+func (f *Folder) exported(cells []int64) string {
+	side := func(n int64) string {
+		if n < 0 {
+			return "any"
+		}
+		return strconv.FormatInt(n*int64(f.VAE.Factor), 10)
+	}
+	return side(cells[1]) + "x" + side(cells[0])
+}
+
 // CheckSize tells whether the model can paint pictures of width x height pixels; the error
 // says which sizes it can.
 func (f *Folder) CheckSize(width, height int) error {
@@ -127,8 +139,7 @@ func (f *Folder) CheckSize(width, height int) error {
 	sample, _ := f.Signature(UNet).Input("sample")
 	cells := []int64{int64(height / f.VAE.Factor), int64(width / f.VAE.Factor)}
 	if len(sample.Shape) == 4 && !(graph.Value{Shape: sample.Shape[2:]}).Fits(cells) {
-		return fmt.Errorf("pictures of %dx%d cannot be painted: the model's graphs were exported for one size, latents of %v",
-			width, height, sample)
+		return fmt.Errorf("pictures of %dx%d cannot be painted: the model was exported for pictures of %s alone", width, height, f.exported(sample.Shape[2:]))
 	}
 	return nil
 }

@@ -179,7 +179,7 @@ func TestCheckSize(t *testing.T) {
 		{sd, 0, 512, "multiple of 64"},
 		{sd, 512, 1 << 20, "up to 8192"},
 		{fixed, 768, 512, ""},
-		{fixed, 512, 768, "exported for one size"},
+		{fixed, 512, 768, "exported for pictures of 768x512 alone"},
 	} {
 		err := c.folder.CheckSize(c.width, c.height)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {

@@ -11,7 +11,7 @@ import (
 func prepare(file []byte, padToken string) (prepared []byte, pad int64, err error) {
 	var parts map[string]json.RawMessage
 	if err := json.Unmarshal(file, &parts); err != nil {
-		return nil, 0, err
+		return nil, 0, errors.New("it is no JSON object")
 	}
 	if parts["model"] == nil {
 		return nil, 0, errors.New("it has no model")

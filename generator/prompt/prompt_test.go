@@ -147,7 +147,7 @@ func TestNewTokenizerRefuses(t *testing.T) {
 		pad    string
 		want   string
 	}{
-		"nothing":         {"", 32, "", "unexpected end of JSON"},
+		"nothing":         {"", 32, "", "no JSON object"},
 		"no model":        {`{"padding": {"pad_id": 0}}`, 32, "", "no model"},
 		"unknown model":   {`{"model": {"type": "Abacus"}, "padding": {"pad_id": 0}}`, 32, "", "cannot be used"},
 		"no pad token":    {`{"model": {}}`, 32, "", "name it as pad_token"},
