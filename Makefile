@@ -35,11 +35,10 @@ demo: build ## paint four pictures from PROMPT="...", or from what you type
 
 test: build ## run every test: the scripts', the packages' under the race detector, and those that drive bin/easel
 	scripts/setup_test.sh
-	$(ON_DISK) go test -race -tags nomodel ./...
-	EASEL_BIN=$(CURDIR)/bin/easel go test -count=1 -tags nomodel ./cmd/easel/
+	$(ON_DISK) EASEL_BIN=$(CURDIR)/bin/easel go test -race -tags nomodel ./...
 
-bench: setup ## run the benchmarks
-	$(ON_DISK) go test -tags nomodel -run '^$$' -bench . -benchmem ./...
+bench: build ## run the benchmarks
+	$(ON_DISK) EASEL_BIN=$(CURDIR)/bin/easel go test -tags nomodel -run '^$$' -bench . -benchmem ./...
 
 lint: setup ## check format and code, with and without the embedded model, and the shell scripts
 	@unformatted=$$($(TOOL) gofumpt -l .); [[ -z $$unformatted ]] || { echo "not formatted by gofumpt:" $$unformatted; exit 1; }

@@ -66,7 +66,8 @@ class Scenes:
         images, texts = zip(*(scene(self.sprites, self.rng) for _ in range(n)))
         x = networks.to_tensor(np.stack(images)).contiguous(memory_format=torch.channels_last)
         slots = [(self.next + i) % CACHE for i in range(n)]
-        self.latents[slots] = self.vae.encode(x).latent_dist.mean.contiguous()
+        latents = [self.vae.encode(part).latent_dist.mean for part in x.split(16)]  # what fits the caches
+        self.latents[slots] = torch.cat(latents).contiguous()
         self.states[slots] = self.captions.get(texts)
         self.next = (self.next + n) % CACHE
         self.filled = min(CACHE, self.filled + n)
@@ -82,7 +83,7 @@ class Scenes:
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("work")
-    a.add_argument("--samples", type=int, default=400_000)
+    a.add_argument("--samples", type=int, default=300_000)
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--threads", type=int, default=2)
     a = a.parse_args()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/easelbot/easel/configs"
+	"github.com/easelbot/easel/generator"
 	"github.com/easelbot/easel/imagine"
 	"github.com/easelbot/easel/inference"
 )
@@ -25,6 +25,9 @@ func doctorCommand() *cobra.Command {
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			checks := examine(cmd.Context(), &s)
+			if err := cmd.Context().Err(); err != nil {
+				return err
+			}
 			if err := printChecks(cmd.OutOrStdout(), checks, asJSON); err != nil {
 				return err
 			}
@@ -38,6 +41,7 @@ func doctorCommand() *cobra.Command {
 	}
 	s.modelFlags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the checks as JSON")
+	nameValues(cmd)
 	return cmd
 }
 
@@ -82,18 +86,22 @@ func checkData(c configs.Config) check {
 // checkPainting loads the model and paints one picture with its defaults.
 func checkPainting(ctx context.Context, c configs.Config) []check {
 	start := time.Now()
-	engine, folder, err := openEngine(c)
+	folder, err := openModel(c)
 	if err != nil {
 		return []check{failed("model", err)}
 	}
-	defer engine.Close()
+	engine, err := openEngine(c, folder)
+	if err != nil {
+		return []check{failed("model", err)}
+	}
+	defer func() { _ = engine.Close() }() // the process ends, and with it what could not be freed
 	checks := []check{passed("model", "%s, loaded in %v. %s", folder.Name, since(start), folder.About.Description)}
 	device, note := engine.Device()
 	if note != "" {
 		note = " (" + note + ")"
 	}
 	checks = append(checks, passed("device", "%v%s", device, note))
-	r := engine.Defaults()
+	r := generator.Defaults(folder)
 	r.Prompt = "a fox"
 	start = time.Now()
 	if _, err := engine.Paint(ctx, r, imagine.Watcher{}); err != nil {
@@ -106,9 +114,7 @@ func since(t time.Time) time.Duration { return time.Since(t).Round(10 * time.Mil
 
 func printChecks(stdout io.Writer, checks []check, asJSON bool) error {
 	if asJSON {
-		out := json.NewEncoder(stdout)
-		out.SetEscapeHTML(false)
-		return out.Encode(map[string][]check{"checks": checks})
+		return printJSON(stdout, map[string][]check{"checks": checks})
 	}
 	for _, c := range checks {
 		mark := "ok  "

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/easelbot/easel/generator"
+	"github.com/easelbot/easel/generator/model"
 	"github.com/easelbot/easel/generator/sampler"
 	"github.com/easelbot/easel/imagine"
 )
@@ -31,33 +31,47 @@ type imagineFlags struct {
 func imagineCommand() *cobra.Command {
 	var f imagineFlags
 	cmd := &cobra.Command{
-		Use:     "imagine --prompt TEXT",
-		Short:   "Paint pictures from a prompt",
-		Example: "  easel imagine --prompt \"a red fox on a blue background\" --seed 7 --out fox.png\n  easel imagine --prompt \"two cats\" --count 4 --out pictures/ --grid grid.png",
-		Args:    noArgs,
+		Use:                   "imagine --prompt TEXT [options]",
+		Short:                 "Paint pictures from a prompt",
+		DisableFlagsInUseLine: true,
+		Example: "  easel imagine --prompt \"a red fox on a blue background\" --seed 7 --out fox.png\n" +
+			"  easel imagine --prompt \"two cats\" --count 4 --out pictures/ --grid grid.png",
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.given = cmd.Flags().Changed
 			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	cmd.Flags().SortFlags = false // what most people need comes first
+	f.requestFlags(cmd)
+	f.resultFlags(cmd)
 	f.modelFlags(cmd)
+	nameValues(cmd)
+	return cmd
+}
+
+func (f *imagineFlags) requestFlags(cmd *cobra.Command) {
 	r, flags := &f.request, cmd.Flags()
 	flags.StringVar(&r.Prompt, "prompt", "", "what to paint")
 	flags.StringVar(&r.Negative, "negative", "", "what to keep away from; needs guidance above 1")
-	flags.Int64Var(&r.Seed, "seed", 0, "seed of the first picture; the next takes the next number (default: random)")
-	flags.IntVar(&r.Steps, "steps", 0, "sampling steps, 1 to 1000 (default: the model's)")
-	flags.StringVar(&r.Sampler, "sampler", "", strings.Join(sampler.Names(), ", ")+" (default: the model's)")
-	flags.Float64Var(&r.Guidance, "guidance", 0, "guidance scale: how closely the prompt is followed, 1 and below is off (default: the model's)")
-	flags.Float64Var(&r.Eta, "eta", 0, "fresh noise that ddim mixes in, 0 to 1")
-	flags.StringVar(&f.size, "size", "", "WIDTHxHEIGHT in pixels (default: the model's)")
 	flags.IntVar(&r.Count, "count", 1, "how many pictures, 1 to 64")
+	flags.Int64Var(&r.Seed, "seed", 0, "seed of the first picture; the next takes the next number (default: random)")
+	flags.StringVar(&f.size, "size", "", "width and height in pixels (default: the model's)")
+	flags.IntVar(&r.Steps, "steps", 0, "sampling steps, 1 to 1000 (default: the model's)")
+	flags.StringVar(&r.Sampler, "sampler", "", "one of "+strings.Join(sampler.Names(), ", ")+" (default: the model's)")
+	flags.Float64Var(&r.Guidance, "guidance", 0, "how closely the prompt is followed, 0 to 100; 1 and below is off (default: the model's)")
+	flags.Float64Var(&r.Eta, "eta", 0, "fresh noise that ddim mixes in, 0 to 1")
 	flags.Int64Var(&r.Variation.Seed, "variation-seed", 0, "seed to vary towards; with --count, the next picture takes the next number")
 	flags.Float64Var(&r.Variation.Strength, "variation-strength", 0, "how far to vary, 0 to 1; all pictures then share --seed")
 	flags.BoolVar(&f.plain, "plain-prompt", false, "take the prompt as diffusers does: what the model cannot read is cut off silently")
+	complete(cmd, "sampler", sampler.Names()...)
+}
+
+func (f *imagineFlags) resultFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.StringVar(&f.out, "out", ".", "file for one picture (.png, .webp, .jpg), folder for several")
 	flags.StringVar(&f.grid, "grid", "", "file for all pictures in one, besides --out")
 	flags.BoolVar(&f.json, "json", false, "print what was painted as JSON")
-	return cmd
 }
 
 func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
@@ -65,36 +79,50 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 		return usagef("--prompt is missing: say what to paint, such as --prompt \"a red fox on a blue background\"")
 	}
 	if f.given("variation-seed") && !f.given("variation-strength") {
-		return usagef("--variation-seed has no effect without --variation-strength")
+		return usagef("--variation-seed has no effect without --variation-strength; add that, such as --variation-strength 0.2")
 	}
 	config, err := f.load()
 	if err != nil {
 		return err
 	}
-	to, err := openDestination(f.out, f.grid, f.request.Count)
+	folder, err := openModel(config)
 	if err != nil {
 		return err
 	}
-	engine, folder, err := openEngine(config)
+	to, err := f.prepare(folder)
 	if err != nil {
 		return err
 	}
-	defer engine.Close()
-	request, err := f.complete(engine.Defaults())
+	engine, err := openEngine(config, folder)
 	if err != nil {
 		return err
 	}
-	if err := engine.Check(request); err != nil {
+	defer func() { _ = engine.Close() }() // the process ends, and with it what could not be freed
+	if err := engine.Check(to.request); err != nil {
 		return err
 	}
-	if err := f.sayUnread(engine, request, stderr); err != nil {
+	if err := f.sayUnread(engine, to.request, stderr); err != nil {
 		return err
 	}
-	saved, err := f.paint(ctx, engine, request, to, stderr)
+	if err := paint(ctx, engine, to, stderr); err != nil {
+		return err
+	}
+	return f.report(stdout, folder.Name, to)
+}
+
+// prepare finds what is wrong with the request before the model is loaded, which may take a while.
+func (f *imagineFlags) prepare(folder *model.Folder) (*destination, error) {
+	request, err := f.complete(generator.Defaults(folder))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return f.report(stdout, folder.Name, request, saved, to.grid)
+	if err := request.Validate(); err != nil {
+		return nil, err
+	}
+	if err := folder.CheckSize(request.Width, request.Height); err != nil {
+		return nil, imagine.Invalid("size", "%v", err)
+	}
+	return openDestination(f.out, f.grid, request)
 }
 
 // complete lays the flags over what the model proposes.
@@ -117,28 +145,32 @@ func (f *imagineFlags) complete(r imagine.Request) (imagine.Request, error) {
 	if f.given("sampler") {
 		r.Sampler = asked.Sampler
 	}
+	var err error
 	if f.given("size") {
-		var err error
-		if r.Width, r.Height, err = parseSize(f.size); err != nil {
-			return r, err
-		}
+		r.Width, r.Height, err = parseSize(f.size)
 	}
-	return r, nil
+	return r, err
 }
 
-// parseSize reads "512x768".
+// parseSize reads "512x768". Sides are decimal digits alone, below 2^31; whether a picture can have them is not its matter.
 func parseSize(s string) (width, height int, err error) {
 	w, h, ok := strings.Cut(strings.ToLower(s), "x")
-	width, werr := strconv.Atoi(w)
-	height, herr := strconv.Atoi(h)
-	if !ok || werr != nil || herr != nil {
+	x, xerr := strconv.ParseUint(w, 10, 31)
+	y, yerr := strconv.ParseUint(h, 10, 31)
+	if !ok || xerr != nil || yerr != nil {
 		return 0, 0, usagef("--size %q: write it as WIDTHxHEIGHT in pixels, such as 128x128", s)
 	}
-	return width, height, nil
+	return int(x), int(y), nil
 }
 
-// sayUnread tells what of the prompts does not fit the model.
+// sayUnread tells what of the prompts the model does not read.
 func (f *imagineFlags) sayUnread(engine *generator.Engine, r imagine.Request, stderr io.Writer) error {
+	if r.Negative != "" && r.Guidance <= 1 {
+		fmt.Fprintln(stderr, "easel: --negative has no effect at guidance 1 and below")
+	}
+	if r.Eta > 0 && r.Sampler != "ddim" {
+		fmt.Fprintln(stderr, "easel: --eta has no effect with sampler "+r.Sampler+"; only ddim mixes in noise")
+	}
 	if f.plain {
 		return nil
 	}
@@ -154,13 +186,15 @@ func (f *imagineFlags) sayUnread(engine *generator.Engine, r imagine.Request, st
 	return nil
 }
 
-// paint paints and saves each picture as it is finished.
-func (f *imagineFlags) paint(ctx context.Context, engine *generator.Engine, r imagine.Request, to *destination, stderr io.Writer) ([]painted, error) {
-	bar := newProgress(stderr, r.Count)
-	finished := make(chan imagine.Picture, r.Count)
+// paint paints the destination's request and saves each picture as it is finished. Where one cannot be saved, painting stops.
+func paint(ctx context.Context, engine *generator.Engine, to *destination, stderr io.Writer) error {
+	bar := newProgress(stderr, to.request.Count)
+	finished := make(chan imagine.Picture, to.request.Count)
 	saving := make(chan error, 1)
-	go func() { saving <- to.saveAll(finished) }()
-	_, err := engine.Paint(ctx, r, imagine.Watcher{Event: func(ev imagine.Event) {
+	painting, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() { saving <- to.saveAll(finished, stop) }()
+	_, err := engine.Paint(painting, to.request, imagine.Watcher{Event: func(ev imagine.Event) {
 		bar.show(ev)
 		if ev.Picture != nil {
 			finished <- *ev.Picture
@@ -168,53 +202,11 @@ func (f *imagineFlags) paint(ctx context.Context, engine *generator.Engine, r im
 	}})
 	close(finished)
 	bar.end()
-	if saveErr := <-saving; err == nil {
-		err = saveErr
+	if saveErr := <-saving; saveErr != nil {
+		return saveErr
 	}
-	return to.saved, err
-}
-
-// The JSON that --json prints.
-type (
-	result struct {
-		Model    string    `json:"model"`
-		Prompt   string    `json:"prompt"`
-		Negative string    `json:"negative,omitempty"`
-		Sampler  string    `json:"sampler"`
-		Steps    int       `json:"steps"`
-		Guidance float64   `json:"guidance"`
-		Eta      float64   `json:"eta,omitempty"`
-		Grid     string    `json:"grid,omitempty"`
-		Pictures []painted `json:"pictures"`
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("interrupted; %d of %d pictures were finished and are saved", len(to.saved), to.request.Count)
 	}
-	painted struct {
-		Index             int     `json:"index"`
-		File              string  `json:"file"`
-		Seed              int64   `json:"seed"`
-		VariationSeed     *int64  `json:"variation_seed,omitempty"`
-		VariationStrength float64 `json:"variation_strength,omitempty"`
-		Width             int     `json:"width"`
-		Height            int     `json:"height"`
-	}
-)
-
-func (f *imagineFlags) report(stdout io.Writer, model string, r imagine.Request, saved []painted, grid string) error {
-	if !f.json {
-		for _, p := range saved {
-			fmt.Fprintln(stdout, p.File)
-		}
-		if grid != "" {
-			fmt.Fprintln(stdout, grid)
-		}
-		return nil
-	}
-	for i := range saved {
-		if r.Variation.Strength > 0 {
-			_, seed := r.Seeds(saved[i].Index)
-			saved[i].VariationSeed, saved[i].VariationStrength = &seed, r.Variation.Strength
-		}
-	}
-	out := json.NewEncoder(stdout)
-	out.SetEscapeHTML(false)
-	return out.Encode(result{model, r.Prompt, r.Negative, r.Sampler, r.Steps, r.Guidance, r.Eta, grid, saved})
+	return err
 }

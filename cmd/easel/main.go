@@ -24,24 +24,27 @@ var version = "dev"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // run is main without the process around it; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := rootCommand()
+	out := &results{to: stdout}
+	root := rootCommand(out, stderr)
 	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	err := errors.Join(root.ExecuteContext(ctx), out.failure())
 	if err == nil {
 		return 0
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = errors.New("interrupted; pictures that were finished are saved")
+		err = errors.New("interrupted")
 	}
 	fmt.Fprintln(stderr, "easel:", err)
+	return status(err)
+}
+
+func status(err error) int {
 	var usage *usageError
 	var invalid *imagine.InvalidError
 	if errors.As(err, &usage) || errors.As(err, &invalid) {
@@ -50,41 +53,46 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 1
 }
 
-func rootCommand() *cobra.Command {
+func rootCommand(stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "easel",
 		Short:         "Easel paints pictures from words, on your own hardware",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          noArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%v (%s --help lists the options)", err, cmd.CommandPath())
-	})
-	root.AddCommand(imagineCommand(), modelsCommand(), doctorCommand(), versionCommand())
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetFlagErrorFunc(flagError)
+	group(root, imagineCommand(), modelsCommand(), doctorCommand(), versionCommand())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Short, cmd.Run, cmd.RunE = "Explain a command", nil, explain
+		case "completion":
+			group(cmd)
+		}
+	}
 	return root
 }
 
-// A usageError is a mistake in how easel was called.
-type usageError struct{ err error }
+// results passes on what is written to stdout and keeps the first error, so that no command can lose its result unnoticed.
+type results struct {
+	to  io.Writer
+	err error
+}
 
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
+func (r *results) Write(b []byte) (int, error) {
+	if r.err == nil {
+		_, r.err = r.to.Write(b)
+	}
+	return len(b), nil
+}
 
-func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
-
-// noArgs refuses arguments in words that help whoever forgot a flag or mistyped a subcommand.
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
+func (r *results) failure() error {
+	if r.err == nil {
 		return nil
 	}
-	if cmd.HasSubCommands() {
-		hint := fmt.Sprintf("%s --help lists the commands", cmd.CommandPath())
-		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-			hint = fmt.Sprintf("did you mean %q?", near[0])
-		}
-		return usagef("unknown command %q for %s; %s", args[0], cmd.CommandPath(), hint)
-	}
-	return usagef("unexpected argument %q; options begin with --, and words with spaces need quotes (%s --help)", args[0], cmd.CommandPath())
+	return fmt.Errorf("the result could not be written to stdout: %w", reason(r.err))
 }

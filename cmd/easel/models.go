@@ -1,17 +1,15 @@
 package main
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/easelbot/easel/generator"
+	"github.com/easelbot/easel/configs"
 	"github.com/easelbot/easel/generator/model"
-	"github.com/easelbot/easel/generator/sampler"
 	"github.com/easelbot/easel/models"
 )
 
@@ -19,10 +17,8 @@ func modelsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "models",
 		Short: "List models, or check a model's folder",
-		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(modelsListCommand(), modelsCheckCommand())
+	group(cmd, modelsListCommand(), modelsCheckCommand())
 	return cmd
 }
 
@@ -37,18 +33,36 @@ func modelsListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			entries, err := model.List(modelsDir(c))
+			entries, err := listModels(c)
 			if err != nil {
 				return err
 			}
-			if models.BuiltIn != nil {
-				entries = append([]model.Entry{builtInEntry()}, entries...)
+			if len(entries) == 0 {
+				fmt.Fprintf(cmd.ErrOrStderr(), "easel: there are no models; put folders in the diffusers ONNX layout into %s\n",
+					cmp.Or(modelsDir(c), "models in a data folder, which EASEL_DATA_DIR names"))
 			}
-			return printModels(cmd.OutOrStdout(), entries, modelsDir(c))
+			return printModels(cmd.OutOrStdout(), entries)
 		},
 	}
 	s.configFlag(cmd)
+	nameValues(cmd)
 	return cmd
+}
+
+func listModels(c configs.Config) ([]model.Entry, error) {
+	var entries []model.Entry
+	if models.BuiltIn != nil {
+		entries = append(entries, builtInEntry())
+	}
+	dir := modelsDir(c)
+	if dir == "" {
+		return entries, nil
+	}
+	more, err := model.List(dir)
+	if err != nil {
+		return nil, fmt.Errorf("the models in %s cannot be listed (%w); set data_dir or EASEL_DATA_DIR to another folder", dir, reason(err))
+	}
+	return append(entries, more...), nil
 }
 
 func builtInEntry() model.Entry {
@@ -59,7 +73,7 @@ func builtInEntry() model.Entry {
 	return model.Entry{Name: models.Name, Description: folder.About.Description}
 }
 
-func printModels(stdout io.Writer, entries []model.Entry, dir string) error {
+func printModels(stdout io.Writer, entries []model.Entry) error {
 	table := tabwriter.NewWriter(stdout, 0, 0, 3, ' ', 0)
 	for _, e := range entries {
 		about := e.Description
@@ -68,96 +82,5 @@ func printModels(stdout io.Writer, entries []model.Entry, dir string) error {
 		}
 		fmt.Fprintf(table, "%s\t%s\n", e.Name, about)
 	}
-	if len(entries) == 0 {
-		fmt.Fprintf(table, "no models; put folders in the diffusers ONNX layout into %s\n", dir)
-	}
 	return table.Flush()
-}
-
-func modelsCheckCommand() *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:   "check DIR",
-		Short: "Say what a model's folder holds and what is wrong with it",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usagef("name one folder: easel models check DIR")
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return checkModel(cmd.OutOrStdout(), args[0], asJSON)
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
-	return cmd
-}
-
-// The JSON that models check prints.
-type (
-	checked struct {
-		Usable   bool      `json:"usable"`
-		Findings []finding `json:"findings"`
-	}
-	finding struct {
-		File    string `json:"file,omitempty"`
-		Text    string `json:"text"`
-		Problem bool   `json:"problem"`
-	}
-)
-
-func checkModel(stdout io.Writer, dir string, asJSON bool) error {
-	if _, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("model folder %s: %w", dir, reason(err))
-	}
-	findings := model.CheckDir(dir)
-	result := checked{Usable: true, Findings: []finding{}}
-	for _, f := range findings {
-		result.Findings = append(result.Findings, finding(f))
-		result.Usable = result.Usable && !f.Problem
-	}
-	if result.Usable {
-		if err := checkSchedule(dir); err != nil {
-			result.Usable = false
-			result.Findings = append(result.Findings, finding{"scheduler/scheduler_config.json", err.Error(), true})
-		}
-	}
-	if err := printChecked(stdout, dir, result, asJSON); err != nil {
-		return err
-	}
-	if !result.Usable {
-		return fmt.Errorf("the model in %s cannot be used", dir)
-	}
-	return nil
-}
-
-// checkSchedule tries what the folder itself does not know: whether a sampler understands its schedule.
-func checkSchedule(dir string) error {
-	folder, err := model.OpenDir(dir)
-	if err != nil {
-		return err
-	}
-	config, err := sampler.ParseConfig(folder.Scheduler.JSON)
-	if err != nil {
-		return err
-	}
-	_, err = sampler.New(generator.DefaultSampler(folder), config, sampler.Options{Steps: folder.Defaults.Steps, Len: 1})
-	return err
-}
-
-func printChecked(stdout io.Writer, dir string, c checked, asJSON bool) error {
-	if asJSON {
-		return json.NewEncoder(stdout).Encode(c)
-	}
-	for _, f := range c.Findings {
-		mark := "note   "
-		if f.Problem {
-			mark = "problem"
-		}
-		fmt.Fprintf(stdout, "%s  %s\n", mark, model.Finding(f))
-	}
-	if c.Usable {
-		fmt.Fprintf(stdout, "%s can be used: easel imagine --model %s --prompt \"...\"\n", dir, dir)
-	}
-	return nil
 }

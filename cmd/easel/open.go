@@ -20,13 +20,21 @@ import (
 type settings struct{ config, model, device string }
 
 func (s *settings) configFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.config, "config", "", "configuration file (default easel.yaml here, or in your configuration folder)")
+	cmd.Flags().StringVar(&s.config, "config", "", "configuration file (default: easel.yaml here, or in your configuration folder)")
 }
 
 func (s *settings) modelFlags(cmd *cobra.Command) {
 	s.configFlag(cmd)
 	cmd.Flags().StringVar(&s.model, "model", "", "name or folder of the model (default: the configuration's)")
-	cmd.Flags().StringVar(&s.device, "device", "", "auto, cpu, cuda or cuda:N (default: the configuration's)")
+	cmd.Flags().StringVar(&s.device, "device", "", "what to paint on: auto, cpu, cuda or cuda:N (default: the configuration's)")
+	complete(cmd, "device", "auto", "cpu", "cuda")
+}
+
+// complete lists an option's values for the shell's completion.
+func complete(cmd *cobra.Command, option string, values ...string) {
+	if err := cmd.RegisterFlagCompletionFunc(option, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the option's name is misspelt in this program
+	}
 }
 
 // load reads the configuration and lets the flags override it.
@@ -47,44 +55,53 @@ func (s *settings) load() (configs.Config, error) {
 	return c, nil
 }
 
-// openEngine loads ONNX Runtime and the configured model.
-func openEngine(c configs.Config) (*generator.Engine, *model.Folder, error) {
-	folder, err := openModel(c)
-	if err != nil {
-		return nil, nil, err
-	}
-	device, err := inference.ParseDevice(c.Device)
-	if err != nil {
-		return nil, nil, &usageError{err}
-	}
-	if err := inference.Load(""); err != nil {
-		return nil, nil, err
-	}
-	engine, err := generator.Open(folder, generator.Options{
-		Device: device, Threads: c.Engine.Threads, MaxLanes: c.Engine.MaxLanes,
-		Memory: int64(c.Engine.Memory), Queue: c.Engine.Queue,
-	})
-	return engine, folder, err
-}
-
 // openModel finds a model by name (the built-in one, then the data folder's) or by folder.
 func openModel(c configs.Config) (*model.Folder, error) {
 	if c.Model == models.Name && models.BuiltIn != nil {
 		return model.Open(models.BuiltIn, models.Name, "")
 	}
-	named := filepath.Join(modelsDir(c), c.Model)
-	for _, dir := range []string{named, c.Model} {
-		if info, err := os.Stat(dir); err == nil && info.IsDir() {
+	for _, dir := range modelPlaces(c) {
+		switch info, err := os.Stat(dir); {
+		case err == nil && info.IsDir():
 			return model.OpenDir(dir)
-		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("model %s: %w", c.Model, err)
+		case errors.Is(err, fs.ErrPermission):
+			return nil, fmt.Errorf("model folder %s: %w", dir, reason(err))
 		}
 	}
 	if c.Model == models.Name {
 		return nil, errors.New("this easel was built without its built-in model (build tag nomodel); set EASEL_MODEL or --model to a model folder")
 	}
-	return nil, fmt.Errorf("there is no model %q: it is neither a folder nor one of `easel models list`", c.Model)
+	return nil, usagef("there is no model %q: it is neither a folder nor a name that `easel models list` knows", c.Model)
 }
 
-// modelsDir is where named models lie.
-func modelsDir(c configs.Config) string { return filepath.Join(c.DataDir, "models") }
+// modelPlaces lists where a model may lie, best first. What has a slash in it, "." and ".." are folders, never names.
+func modelPlaces(c configs.Config) []string {
+	dir := modelsDir(c)
+	if dir == "" || c.Model != filepath.Base(c.Model) || c.Model == "." || c.Model == ".." {
+		return []string{c.Model}
+	}
+	return []string{filepath.Join(dir, c.Model), c.Model}
+}
+
+// modelsDir is where named models lie, or "" when there is no data folder.
+func modelsDir(c configs.Config) string {
+	if c.DataDir == "" {
+		return ""
+	}
+	return filepath.Join(c.DataDir, "models")
+}
+
+// openEngine loads ONNX Runtime and the model.
+func openEngine(c configs.Config, folder *model.Folder) (*generator.Engine, error) {
+	device, err := inference.ParseDevice(c.Device)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	if err := inference.Load(""); err != nil {
+		return nil, err
+	}
+	return generator.Open(folder, generator.Options{
+		Device: device, Threads: c.Engine.Threads, MaxLanes: c.Engine.MaxLanes,
+		Memory: int64(c.Engine.Memory), Queue: c.Engine.Queue,
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
@@ -27,6 +28,7 @@ func newProgress(out io.Writer, count int) *progress {
 			progressbar.OptionSetDescription(p.title()),
 			progressbar.OptionShowCount(),
 			progressbar.OptionSetWidth(30),
+			progressbar.OptionThrottle(100*time.Millisecond), // the engine waits while it is drawn
 			progressbar.OptionClearOnFinish(),
 		)
 	}

@@ -5,18 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/draw"
 	"image/jpeg"
 	"image/png"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/HugoSmits86/nativewebp"
-
-	"github.com/easelbot/easel/imagine"
 )
 
 // jpegQuality keeps flat colours free of visible blocks.
@@ -31,138 +30,66 @@ var encoders = map[string]func(io.Writer, image.Image) error{
 }
 
 func encodeJPEG(w io.Writer, m image.Image) error {
-	return jpeg.Encode(w, m, &jpeg.Options{Quality: jpegQuality})
+	opaque := image.NewRGBA(m.Bounds()) // the format has no transparency, which a grid's gutters have
+	draw.Draw(opaque, opaque.Rect, image.White, image.Point{}, draw.Src)
+	draw.Draw(opaque, opaque.Rect, m, m.Bounds().Min, draw.Over)
+	return jpeg.Encode(w, opaque, &jpeg.Options{Quality: jpegQuality})
 }
 
-// A destination is where a run's pictures go.
-type destination struct {
-	file  string // for the one picture, or
-	dir   string // for several
-	grid  string // "" for none
-	count int
-
-	images []*image.NRGBA
-	saved  []painted
+// encoderOf returns the encoder for a file's extension, in capitals or not, or nil.
+func encoderOf(file string) func(io.Writer, image.Image) error {
+	return encoders[strings.ToLower(filepath.Ext(file))]
 }
 
-// openDestination decides where pictures go and makes sure, before anything is painted, that they can be written there.
-func openDestination(out, grid string, count int) (*destination, error) {
-	d := &destination{grid: grid, count: count}
-	switch ext := strings.ToLower(filepath.Ext(out)); {
-	case isDir(out):
-		d.dir = out
-	case encoders[ext] != nil && count > 1:
-		return nil, usagef("--out %s is a file, and %d pictures need a folder", out, count)
-	case encoders[ext] != nil:
-		d.file = out
-	case ext == "" || strings.HasSuffix(out, string(filepath.Separator)):
-		d.dir = out
-	default:
-		return nil, usagef("--out %s: pictures are written as .png, .webp or .jpg", out)
+// save writes a picture whole or not at all: into a file beside it, which then takes its name.
+func save(file string, m image.Image) error {
+	var encoded bytes.Buffer
+	if err := encoderOf(file)(&encoded, m); err != nil {
+		return fmt.Errorf("encoding %s: %w", file, err)
 	}
-	if grid != "" && encoders[strings.ToLower(filepath.Ext(grid))] == nil {
-		return nil, usagef("--grid %s: pictures are written as .png, .webp or .jpg", grid)
-	}
-	return d, d.tryWriting()
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
-// tryWriting makes the folders and a file in each.
-func (d *destination) tryWriting() error {
-	var dirs []string
-	if d.dir != "" {
-		dirs = append(dirs, d.dir)
-	}
-	for _, file := range []string{d.file, d.grid} {
-		if file == "" {
-			continue
+	part, err := create(filepath.Dir(file))
+	if err == nil {
+		_, err = part.Write(encoded.Bytes())
+		if err = errors.Join(err, part.Close()); err == nil {
+			err = os.Rename(part.Name(), file)
 		}
-		if isDir(file) {
-			return usagef("%s is a folder; name a file", file)
+		if err != nil {
+			_ = os.Remove(part.Name()) // the error to tell is the first
 		}
-		dirs = append(dirs, filepath.Dir(file))
 	}
-	for _, dir := range dirs {
-		if err := tryFolder(dir); err != nil {
-			return fmt.Errorf("pictures cannot be written to %s (%w); choose another place with --out", dir, reason(err))
-		}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", file, reason(err))
 	}
 	return nil
 }
 
+// create makes a new file of a name that no picture has, with the permissions that the user's umask leaves.
+func create(dir string) (*os.File, error) {
+	name := filepath.Join(dir, fmt.Sprintf(".easel-%x", rand.Uint64()))
+	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+}
+
+// tryFolder makes a folder, and a file in it that it takes away again.
 func tryFolder(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".easel-*")
+	f, err := create(dir)
 	if err != nil {
 		return err
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// reason is a file error without the path, which the message has already.
+// reason is a file error without the paths, which the message has already.
 func reason(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
 	}
 	return err
-}
-
-// saveAll writes pictures as they come, then the grid. After an error it goes on reading, so that nobody waits.
-func (d *destination) saveAll(pictures <-chan imagine.Picture) error {
-	d.images = make([]*image.NRGBA, d.count)
-	var errs []error
-	for p := range pictures {
-		file := d.fileOf(p)
-		if err := save(file, p.Image); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		size := p.Image.Rect.Size()
-		d.images[p.Index] = p.Image
-		d.saved = append(d.saved, painted{Index: p.Index, File: file, Seed: p.Seed, Width: size.X, Height: size.Y})
-	}
-	slices.SortFunc(d.saved, func(a, b painted) int { return a.Index - b.Index })
-	if d.grid != "" && len(d.saved) == d.count {
-		errs = append(errs, save(d.grid, imagine.Grid(d.images)))
-	}
-	return errors.Join(errs...)
-}
-
-func (d *destination) fileOf(p imagine.Picture) string {
-	switch {
-	case d.file != "":
-		return d.file
-	case p.VariationSeed != 0:
-		return filepath.Join(d.dir, fmt.Sprintf("%d-%d.png", p.Seed, p.VariationSeed))
-	}
-	return filepath.Join(d.dir, fmt.Sprintf("%d.png", p.Seed))
-}
-
-// save writes a picture whole or not at all.
-func save(file string, m image.Image) (err error) {
-	var encoded bytes.Buffer
-	if err := encoders[strings.ToLower(filepath.Ext(file))](&encoded, m); err != nil {
-		return fmt.Errorf("encoding %s: %w", file, err)
-	}
-	part, err := os.CreateTemp(filepath.Dir(file), ".easel-*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", file, reason(err))
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("writing %s: %w", file, reason(err)), os.Remove(part.Name()))
-		}
-	}()
-	_, err = part.Write(encoded.Bytes())
-	if err = errors.Join(err, part.Chmod(0o644), part.Close()); err != nil {
-		return err
-	}
-	return os.Rename(part.Name(), file)
 }

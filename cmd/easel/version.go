@@ -15,7 +15,7 @@ func versionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			engine := "ONNX Runtime not found"
+			engine := "no ONNX Runtime (easel doctor says why)"
 			if inference.Load("") == nil {
 				engine = "ONNX Runtime " + inference.Version()
 			}
