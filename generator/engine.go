@@ -125,18 +125,21 @@ func (e *Engine) Device() (inference.Device, string) {
 	return e.unet.session.Device(), e.unet.session.Note()
 }
 
-// Defaults returns a request with everything that the model proposes, for one picture; prompt and seed are left to fill
+// Defaults returns what the engine's model proposes, see [Defaults].
+func (e *Engine) Defaults() imagine.Request { return Defaults(e.folder) }
+
+// Defaults returns a request with everything that a model proposes, for one picture; prompt and seed are left to fill
 // in.
-func (e *Engine) Defaults() imagine.Request {
-	d := e.folder.Defaults
+func Defaults(f *model.Folder) imagine.Request {
+	d := f.Defaults
 	return imagine.Request{
 		Width: d.Width, Height: d.Height, Count: 1,
-		Sampler: DefaultSampler(e.folder), Steps: d.Steps, Guidance: d.Guidance,
+		Sampler: defaultSampler(f), Steps: d.Steps, Guidance: d.Guidance,
 	}
 }
 
-// DefaultSampler names the sampler that a model proposes. It falls back to ddim for a scheduler class that no sampler stands for yet.
-func DefaultSampler(f *model.Folder) string {
+// defaultSampler falls back to ddim for a scheduler class that no sampler stands for yet.
+func defaultSampler(f *model.Folder) string {
 	if f.Defaults.Sampler != "" {
 		return f.Defaults.Sampler
 	}

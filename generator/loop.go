@@ -18,6 +18,7 @@ func (e *Engine) loop(ctx context.Context) {
 		rows = e.dropOver(append(rows, line.join(e.admit())...))
 		if ctx.Err() != nil {
 			e.failAll(rows)
+			e.dropOver(rows)
 			return
 		}
 		if len(rows) == 0 {
@@ -107,16 +108,17 @@ func (e *Engine) failAll(rows []*row) {
 	e.waiting = nil
 }
 
-// A line picks the rows of each call by start-time fair queuing over jobs (Goyal, Vin, Cheng 1996): the job that had
-// the fewest lanes is served first, and one that joins starts level with those being served, so that it neither waits for others to
-// have had their share nor is owed one for the time before it came.
-type line struct{ now float64 } // virtual time: what the least served job of the last call had had
+// A line picks the rows of each call by fair queuing over jobs, start times first (Goyal, Vin, Cheng 1996): the job that
+// had the fewest lanes is served first. One whose rows join starts just behind the row that was served first in the last
+// call. So it neither waits for others to have had their share nor is owed one for the time before, and newcomers, however
+// many, do not keep out who came before them.
+type line struct{ now float64 } // virtual time: what the first job of the last call had had after its first row
 
 // join lets rows in.
 func (l *line) join(rows []*row) []*row {
 	for _, r := range rows {
+		r.job.served = max(r.job.served, l.now)
 		if r.index == 0 {
-			r.job.served = l.now
 			r.job.begin(len(r.sampler.Timesteps()))
 		}
 	}
@@ -139,14 +141,15 @@ func (l *line) gather(rows []*row, lanes int, together func(a, b *row) bool) []*
 		i := leastServed(left)
 		r := left[i]
 		left = slices.Delete(left, i, i+1)
-		if len(batch) == 0 {
-			l.now = r.job.served
-		} else if r.job.lanes() > lanes || !together(batch[0], r) {
+		if len(batch) > 0 && (r.job.lanes() > lanes || !together(batch[0], r)) {
 			continue
 		}
 		batch = append(batch, r)
 		lanes -= r.job.lanes()
 		r.job.served += float64(r.job.lanes())
+		if len(batch) == 1 {
+			l.now = r.job.served
+		}
 	}
 	return batch
 }

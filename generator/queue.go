@@ -1,6 +1,10 @@
 package generator
 
-import "github.com/easelbot/easel/imagine"
+import (
+	"slices"
+
+	"github.com/easelbot/easel/imagine"
+)
 
 // Numbers of float32 that a row holds for each of its latents: the latents themselves, and what samplers keep of
 // earlier calls.
@@ -25,6 +29,7 @@ func (e *Engine) need(r imagine.Request) int64 {
 func (e *Engine) enqueue(j *job) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.waiting = slices.DeleteFunc(e.waiting, (*job).over) // who gave up takes nobody's place
 	switch {
 	case e.closed:
 		return ErrClosed

@@ -20,14 +20,7 @@ type textEncoder struct {
 }
 
 func openText(f *model.Folder, o Options) (*textEncoder, error) {
-	file := f.Tokenizer.JSON
-	if file == nil {
-		var err error
-		if file, err = prompt.CLIPFile(f.Tokenizer.Vocab, f.Tokenizer.Merges); err != nil {
-			return nil, fmt.Errorf("model %s: %w", f.Name, err)
-		}
-	}
-	tokenizer, err := prompt.NewTokenizer(file, f.Tokenizer.MaxLength, f.Tokenizer.PadToken)
+	tokenizer, err := newTokenizer(f)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", f.Name, err)
 	}

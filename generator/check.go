@@ -1,0 +1,58 @@
+package generator
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/easelbot/easel/generator/model"
+	"github.com/easelbot/easel/generator/prompt"
+	"github.com/easelbot/easel/generator/sampler"
+)
+
+// CheckFolder says what those who will use a model's folder find in it, beyond what the folder itself tells: whether a
+// sampler understands its schedule and whether its tokenizer works. No weights are loaded.
+func CheckFolder(f *model.Folder) []model.Finding {
+	var list []model.Finding
+	const schedule = "scheduler_config.json"
+	if err := trySchedule(f); err != nil {
+		text := strings.TrimPrefix(err.Error(), schedule+": ")
+		list = append(list, model.Finding{File: "scheduler/" + schedule, Text: text, Problem: true})
+	}
+	if err := tryTokenizer(f); err != nil {
+		list = append(list, model.Finding{File: "tokenizer", Text: err.Error(), Problem: true})
+	}
+	if _, ok := sampler.ForClass(f.Scheduler.Class); !ok && f.Defaults.Sampler == "" {
+		text := fmt.Sprintf("there is no sampler for %q yet; unless another is asked for, %s is used", f.Scheduler.Class, defaultSampler(f))
+		list = append(list, model.Finding{File: "scheduler/" + schedule, Text: text})
+	}
+	return list
+}
+
+func trySchedule(f *model.Folder) error {
+	config, err := sampler.ParseConfig(f.Scheduler.JSON)
+	if err != nil {
+		return err
+	}
+	_, err = sampler.New(defaultSampler(f), config, sampler.Options{Steps: f.Defaults.Steps, Len: 1})
+	return err
+}
+
+func tryTokenizer(f *model.Folder) error {
+	t, err := newTokenizer(f)
+	if err != nil {
+		return err
+	}
+	return t.Close()
+}
+
+// newTokenizer makes the model's tokenizer, for exports of old from the files of their time.
+func newTokenizer(f *model.Folder) (*prompt.Tokenizer, error) {
+	file := f.Tokenizer.JSON
+	if file == nil {
+		var err error
+		if file, err = prompt.CLIPFile(f.Tokenizer.Vocab, f.Tokenizer.Merges); err != nil {
+			return nil, err
+		}
+	}
+	return prompt.NewTokenizer(file, f.Tokenizer.MaxLength, f.Tokenizer.PadToken)
+}
