@@ -37,6 +37,7 @@ train() {
 	nice -n 19 "$venv/bin/python" training/train_unet.py "$work"
 	nice -n 19 "$venv/bin/python" training/train_decoder.py "$work"
 	"$venv/bin/python" training/export.py "$work" "$model"
+	(cd models && find builtin -type f | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
 }
 
 case ${1:-} in

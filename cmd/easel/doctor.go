@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"runtime"
 	"time"
 
@@ -90,7 +91,7 @@ func checkPainting(ctx context.Context, c configs.Config) []check {
 	if err != nil {
 		return []check{failed("model", err)}
 	}
-	engine, err := openEngine(c, folder)
+	engine, err := openEngine(c, folder, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return []check{failed("model", err)}
 	}

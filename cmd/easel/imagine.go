@@ -93,7 +93,7 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	engine, err := openEngine(config, folder)
+	engine, err := openEngine(config, folder, newLogger(config, stderr))
 	if err != nil {
 		return err
 	}

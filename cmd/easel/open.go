@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -92,7 +94,8 @@ func modelsDir(c configs.Config) string {
 }
 
 // openEngine loads ONNX Runtime and the model.
-func openEngine(c configs.Config, folder *model.Folder) (*generator.Engine, error) {
+func openEngine(c configs.Config, folder *model.Folder, log *slog.Logger) (*generator.Engine, error) {
+	start := time.Now()
 	device, err := inference.ParseDevice(c.Device)
 	if err != nil {
 		return nil, &usageError{err}
@@ -100,8 +103,14 @@ func openEngine(c configs.Config, folder *model.Folder) (*generator.Engine, erro
 	if err := inference.Load(""); err != nil {
 		return nil, err
 	}
-	return generator.Open(folder, generator.Options{
+	engine, err := generator.Open(folder, generator.Options{
 		Device: device, Threads: c.Engine.Threads, MaxLanes: c.Engine.MaxLanes,
 		Memory: int64(c.Engine.Memory), Queue: c.Engine.Queue,
 	})
+	if err != nil {
+		return nil, err
+	}
+	on, note := engine.Device()
+	log.Debug("engine open", "model", folder.Name, "runtime", inference.Version(), "device", on, "note", note, "took", since(start))
+	return engine, nil
 }
