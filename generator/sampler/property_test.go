@@ -53,7 +53,8 @@ func anySetup(t *rapid.T) setup {
 	return u
 }
 
-func (u setup) sampler(t *rapid.T, tb testing.TB) sampler.Sampler {
+func (u setup) sampler(tb testing.TB, t *rapid.T) sampler.Sampler {
+	tb.Helper()
 	s, err := sampler.New(u.name, parse(tb, u.keys), u.o)
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +69,7 @@ func vector(t *rapid.T, label string) []float32 {
 func TestTimestepsNeverRise(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		u := anySetup(rt)
-		times := u.sampler(rt, t).Timesteps()
+		times := u.sampler(t, rt).Timesteps()
 		if len(times) != u.o.Steps-u.o.Begin {
 			rt.Fatalf("%d timesteps for steps %d to %d", len(times), u.o.Begin, u.o.Steps)
 		}
@@ -83,7 +84,7 @@ func TestTimestepsNeverRise(t *testing.T) {
 // Whatever the model says, the sample stays a number.
 func TestSampleStaysFinite(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		s := anySetup(rt).sampler(rt, t)
+		s := anySetup(rt).sampler(t, rt)
 		x, out, noise := make([]float32, size), vector(rt, "out"), vector(rt, "noise")
 		s.Start(x, nil, noise)
 		for i := range s.Timesteps() {
@@ -110,7 +111,7 @@ func finite(x []float32) bool {
 func TestPerfectModelFindsThePicture(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		u := anySetup(rt)
-		s := u.sampler(rt, t)
+		s := u.sampler(t, rt)
 		clean, noise := vector(rt, "clean"), vector(rt, "noise")
 		x, out := make([]float32, size), make([]float32, size)
 		s.Start(x, clean, noise)
@@ -173,7 +174,7 @@ func TestStepCanBeRepeated(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		u := anySetup(rt)
 		u.o.Begin = max(u.o.Begin, u.o.Steps-5)
-		s := u.sampler(rt, t)
+		s := u.sampler(t, rt)
 		x, out := vector(rt, "x"), vector(rt, "out")
 		for i := range s.Timesteps() {
 			before := slices.Clone(x)
@@ -188,7 +189,7 @@ func TestStepCanBeRepeated(t *testing.T) {
 
 func TestStartInputRenoise(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		s := anySetup(rt).sampler(rt, t)
+		s := anySetup(rt).sampler(t, rt)
 		clean, noise, x := vector(rt, "clean"), vector(rt, "noise"), make([]float32, size)
 		s.Start(x, clean, noise)
 		a, sigma := levelAt(s, 0)

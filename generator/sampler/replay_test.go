@@ -51,6 +51,7 @@ func TestRunsEqualDiffusers(t *testing.T) {
 }
 
 func recordings(t *testing.T) []recording {
+	t.Helper()
 	var all []recording
 	for _, name := range []string{"testdata/reference.json", "testdata/more.json"} {
 		text, err := os.ReadFile(name)
@@ -69,20 +70,22 @@ func recordings(t *testing.T) []recording {
 	return all
 }
 
-func parse(t testing.TB, keys map[string]any) sampler.Config {
+func parse(tb testing.TB, keys map[string]any) sampler.Config {
+	tb.Helper()
 	text, err := json.Marshal(keys)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	c, err := sampler.ParseConfig(text)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
 
 // replay runs the toy model out[j] = 0.3 in[j] + 0.1 sin(j + t/100) and compares all that was recorded.
 func replay(t *testing.T, r recording, s sampler.Sampler) {
+	t.Helper()
 	near(t, "timesteps", s.Timesteps(), r.Timesteps[r.Begin:], timestepTolerance(r))
 	x, in, out := make([]float32, 8), make([]float32, 8), make([]float32, 8)
 	start(s, r, x)
@@ -140,6 +143,7 @@ func start(s sampler.Sampler, r recording, x []float32) {
 
 // levels reads the noise level of every call back from what the sampler adds to nothing and to ones.
 func levels(t *testing.T, r recording, s sampler.Sampler) {
+	t.Helper()
 	nothing, ones := make([]float32, 8), []float32{1, 1, 1, 1, 1, 1, 1, 1}
 	clean, noise := make([]float32, 8), make([]float32, 8)
 	for i := range s.Timesteps() {

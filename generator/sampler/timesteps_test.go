@@ -69,6 +69,7 @@ func TestTimestepsEqualDiffusers(t *testing.T) {
 }
 
 func timesteps(t *testing.T, name string, c sampler.Config, steps int) []float64 {
+	t.Helper()
 	s, err := sampler.New(name, c, sampler.Options{Steps: steps, Len: 1})
 	if err != nil {
 		t.Fatal(err)
