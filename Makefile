@@ -18,10 +18,13 @@ export EASEL_ONNXRUNTIME ?= $(ONNXRUNTIME)
 WEIGHTS := $(wildcard $(CURDIR)/models/builtin/model_index.json)
 ON_DISK := $(if $(WEIGHTS),EASEL_MODEL=$(CURDIR)/models/builtin)
 
-.PHONY: help setup build demo test bench lint fuzz parity model model-eval golden govulncheck clean
+.PHONY: help env setup build demo test bench lint fuzz parity model model-eval golden govulncheck clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+env: setup ## print what go needs outside make: eval "$$(make -s env)"
+	@echo "export CGO_LDFLAGS='$(CGO_LDFLAGS)' EASEL_ONNXRUNTIME='$(EASEL_ONNXRUNTIME)'"
 
 setup: ## get ONNX Runtime and the tokenisers, once, into a cache outside the tree
 	@scripts/setup.sh
@@ -46,7 +49,7 @@ lint: setup ## check format and code, with and without the embedded model, and t
 	go vet -tags nomodel ./...
 	$(TOOL) golangci-lint run
 	$(TOOL) golangci-lint run --build-tags nomodel
-	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; else echo "shellcheck is not installed: the scripts were not checked"; fi
+	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh training/*.sh .ci/run; else echo "shellcheck is not installed: the scripts were not checked"; fi
 
 fuzz: setup ## let each fuzz target look for trouble for FUZZTIME (10s)
 	$(ON_DISK) scripts/fuzz.sh $(FUZZTIME)

@@ -65,7 +65,7 @@ func Default() Config {
 		Model:  "builtin",
 		Device: "auto",
 		Log:    Log{Level: "info"},
-		Engine: Engine{MaxLanes: 16, Memory: 1 << 30, Queue: 256},
+		Engine: Engine{MaxLanes: 16, Memory: 4 << 30, Queue: 256},
 	}
 }
 

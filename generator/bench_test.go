@@ -61,19 +61,14 @@ func BenchmarkEngineShare(b *testing.B) {
 // benchStep does what step does, and returns how long the U-Net took.
 func benchStep(b *testing.B, e *Engine, batch []*row) time.Duration {
 	b.Helper()
-	d, n, s, lanes := e.unet, len(batch[0].x), len(batch[0].job.positive), 0
-	for _, r := range batch {
-		lanes += r.job.lanes()
-	}
-	d.sample, d.out = room(d.sample, lanes*n), room(d.out, lanes*n)
-	d.states, d.timestep = room(d.states, lanes*s), room(d.timestep, lanes)
-	d.fill(batch, lanes, n, s)
+	d := e.unet
+	lanes := d.prepare(batch)
 	begin := time.Now()
 	if err := d.run(b.Context(), batch[0], lanes); err != nil {
 		b.Fatal(err)
 	}
 	took := time.Since(begin)
-	for i, out := range d.guide(batch, n) {
+	for i, out := range d.guide(batch) {
 		if !finite(out) {
 			b.Fatal("the model gave values that are not numbers")
 		}

@@ -140,7 +140,7 @@ func closeEngine(t *testing.T, e *Engine) {
 }
 
 func TestCloseFailsWhoWaits(t *testing.T) {
-	e := engine(t, tiny, Options{Device: roomy().Device, MaxLanes: 2, Memory: still(t, roomy()).need(fox()), Queue: 16})
+	e := engine(t, tiny, Options{Device: roomy().Device, MaxLanes: 2, Memory: need(folder(t, tiny), fox()), Queue: 16})
 	jobs := []*job{queue(t, e, endless(), imagine.Watcher{})}
 	for range 5 {
 		jobs = append(jobs, queue(t, e, fox(), imagine.Watcher{}))
@@ -186,7 +186,7 @@ func TestCloseAmidArrivals(t *testing.T) {
 func TestLoopThatEndsLeavesNothing(t *testing.T) {
 	e := still(t, roomy())
 	j := newJob(t.Context(), with(fox(), func(r *imagine.Request) { r.Count = 3 }), imagine.Watcher{})
-	if err := e.enqueue(j); err != nil {
+	if err := inLine(e, j); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())

@@ -1,7 +1,9 @@
 package generator
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/easelbot/easel/generator/model"
@@ -14,7 +16,9 @@ import (
 func CheckFolder(f *model.Folder) []model.Finding {
 	var list []model.Finding
 	const schedule = "scheduler_config.json"
-	if err := trySchedule(f); err != nil {
+	if err := knowSampler(f); err != nil {
+		list = append(list, model.Finding{File: "easel.json", Text: err.Error(), Problem: true})
+	} else if err := trySchedule(f); err != nil {
 		text := strings.TrimPrefix(err.Error(), schedule+": ")
 		list = append(list, model.Finding{File: "scheduler/" + schedule, Text: text, Problem: true})
 	}
@@ -28,6 +32,14 @@ func CheckFolder(f *model.Folder) []model.Finding {
 	return list
 }
 
+// knowSampler says whether there is the sampler that the model's easel.json proposes.
+func knowSampler(f *model.Folder) error {
+	if s := f.Defaults.Sampler; s != "" && !slices.Contains(sampler.Names(), s) {
+		return fmt.Errorf("sampler: no sampler is called %q; choose one of %s", s, strings.Join(sampler.Names(), ", "))
+	}
+	return nil
+}
+
 func trySchedule(f *model.Folder) error {
 	config, err := sampler.ParseConfig(f.Scheduler.JSON)
 	if err != nil {
@@ -37,12 +49,14 @@ func trySchedule(f *model.Folder) error {
 	return err
 }
 
+// tryTokenizer encodes a text with a character that few vocabularies have.
 func tryTokenizer(f *model.Folder) error {
 	t, err := newTokenizer(f)
 	if err != nil {
 		return err
 	}
-	return t.Close()
+	_, err = t.Encode("\u2603 a fox")
+	return errors.Join(err, t.Close())
 }
 
 // newTokenizer makes the model's tokenizer, for exports of old from the files of their time.

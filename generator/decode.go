@@ -23,7 +23,6 @@ type decode struct {
 type decoder struct {
 	session *inference.Session
 	vae     model.VAE
-	width   int // channels at full size
 }
 
 func openDecoder(f *model.Folder, o Options) (*decoder, error) {
@@ -31,7 +30,7 @@ func openDecoder(f *model.Folder, o Options) (*decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &decoder{session, f.VAE, f.VAE.Width}, nil
+	return &decoder{session, f.VAE}, nil
 }
 
 // decodeAll decodes what the loop hands over, one at a time, until that is closed.

@@ -45,7 +45,15 @@ func (r *row) timestep() float32 { return float32(r.sampler.Timesteps()[r.call])
 // call runs the U-Net for the next call of each row and returns what it says of each after guidance, valid until the
 // next call. All rows fit together.
 func (d *denoiser) call(ctx context.Context, batch []*row) ([][]float32, error) {
-	lanes := 0
+	lanes := d.prepare(batch)
+	if err := d.run(ctx, batch[0], lanes); err != nil {
+		return nil, fmt.Errorf("the denoiser failed: %w", err)
+	}
+	return d.guide(batch), nil
+}
+
+// prepare makes room for a call and writes its input; it returns the call's lanes.
+func (d *denoiser) prepare(batch []*row) (lanes int) {
 	for _, r := range batch {
 		lanes += r.job.lanes()
 	}
@@ -54,10 +62,7 @@ func (d *denoiser) call(ctx context.Context, batch []*row) ([][]float32, error) 
 	d.sample, d.out = room(d.sample, lanes*n), room(d.out, lanes*n)
 	d.states, d.timestep = room(d.states, lanes*s), room(d.timestep, lanes)
 	d.fill(batch, lanes, n, s)
-	if err := d.run(ctx, batch[0], lanes); err != nil {
-		return nil, fmt.Errorf("the denoiser failed: %w", err)
-	}
-	return d.guide(batch, n), nil
+	return lanes
 }
 
 // room returns a slice of n values, the old one if that is large enough.
@@ -112,8 +117,9 @@ func (d *denoiser) oneTimestep() inference.Tensor {
 }
 
 // guide applies classifier-free guidance (Ho, Salimans 2022): negative + scale * (positive - negative).
-func (d *denoiser) guide(batch []*row, n int) [][]float32 {
+func (d *denoiser) guide(batch []*row) [][]float32 {
 	d.guided = d.guided[:0]
+	n := len(batch[0].x)
 	lane := 0
 	for _, r := range batch {
 		out := d.out[lane*n : (lane+1)*n]

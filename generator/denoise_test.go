@@ -9,7 +9,9 @@ import (
 )
 
 func TestGuide(t *testing.T) {
-	scaled := func(guidance float64) *row { return &row{job: &job{request: imagine.Request{Guidance: guidance}}} }
+	scaled := func(guidance float64) *row {
+		return &row{x: make([]float32, 2), job: &job{request: imagine.Request{Guidance: guidance}}}
+	}
 	d := &denoiser{out: []float32{
 		1, 2, // negative
 		2, 0, // positive
@@ -18,7 +20,7 @@ func TestGuide(t *testing.T) {
 		0, -1,
 		1, -1,
 	}}
-	got := d.guide([]*row{scaled(3), scaled(0), scaled(1), scaled(7.5)}, 2)
+	got := d.guide([]*row{scaled(3), scaled(0), scaled(1), scaled(7.5)})
 	want := [][]float32{{1 + 3*(2-1), 2 + 3*(0-2)}, {5, 6}, {-5, 8}, {7.5, -1}}
 	if !slices.EqualFunc(got, want, slices.Equal[[]float32]) {
 		t.Errorf("got %v, want %v", got, want)

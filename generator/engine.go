@@ -66,10 +66,11 @@ type Engine struct {
 	wake    chan struct{} // holds one: something changed that the loop may wait for
 	decodes chan decode   // from the loop to the decoder
 
-	mu      sync.Mutex
-	waiting []*job // not all of their rows have joined
-	used    int64  // bytes held by rows
-	closed  bool
+	mu       sync.Mutex
+	waiting  []*job // not all of their rows have joined
+	entering int    // requests in line whose text is not encoded yet
+	used     int64  // bytes held by rows
+	closed   bool
 }
 
 // Open loads a model and starts the engine. [inference.Load] must have succeeded.
@@ -149,19 +150,30 @@ func defaultSampler(f *model.Folder) string {
 	return "ddim"
 }
 
-// Check reports whether this engine can paint the request; if not, the error is an [*imagine.InvalidError].
-func (e *Engine) Check(r imagine.Request) error {
+// Check reports whether the engine can paint the request, see [Check].
+func (e *Engine) Check(r imagine.Request) error { return Check(e.folder, e.options.Memory, r) }
+
+// Check reports whether an engine with this model and so much memory can paint a request; if the request is to blame, the
+// error is an [*imagine.InvalidError].
+func Check(f *model.Folder, memory int64, r imagine.Request) error {
 	if err := r.Validate(); err != nil {
 		return err
 	}
-	if err := e.folder.CheckSize(r.Width, r.Height); err != nil {
+	if err := f.CheckSize(r.Width, r.Height); err != nil {
 		return imagine.Invalid("size", "%v", err)
 	}
-	if need := e.need(r); need > e.options.Memory {
+	if bytes := need(f, r); bytes > memory {
 		return imagine.Invalid("size", "a picture of %dx%d takes about %d MiB to make, and the engine may use %d (engine.memory); ask for a smaller one",
-			r.Width, r.Height, need>>20, e.options.Memory>>20)
+			r.Width, r.Height, bytes>>20, memory>>20)
 	}
-	if _, err := sampler.New(r.Sampler, e.schedule, e.samplerOptions(r)); err != nil {
+	if err := knowSampler(f); err != nil && r.Sampler == f.Defaults.Sampler {
+		return fmt.Errorf("model %s: easel.json: %w", f.Name, err) // whoever asked did not choose it
+	}
+	schedule, err := sampler.ParseConfig(f.Scheduler.JSON)
+	if err != nil {
+		return fmt.Errorf("model %s: %w", f.Name, err)
+	}
+	if _, err := sampler.New(r.Sampler, schedule, samplerOptions(f, r)); err != nil {
 		return imagine.Invalid("sampler", "%v", err)
 	}
 	return nil
@@ -179,8 +191,12 @@ func (e *Engine) Paint(ctx context.Context, r imagine.Request, w imagine.Watcher
 	if err := e.Check(r); err != nil {
 		return nil, err
 	}
+	if err := e.enter(); err != nil {
+		return nil, err
+	}
 	j := newJob(ctx, r, w)
 	if err := e.encode(ctx, j); err != nil {
+		e.giveUp()
 		return nil, err
 	}
 	if err := e.enqueue(j); err != nil {

@@ -2,6 +2,7 @@ package generator
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -25,7 +26,7 @@ func fake(tb testing.TB, count int, guidance float64, p place) []*row {
 	j := newJob(tb.Context(), imagine.Request{Count: count, Guidance: guidance}, imagine.Watcher{})
 	rows := make([]*row, count)
 	for k := range rows {
-		rows[k] = &row{job: j, index: k, place: p, sampler: fixed{calls: 1}}
+		rows[k] = &row{job: j, index: k, place: p, most: math.MaxInt, sampler: fixed{calls: 1}}
 	}
 	return rows
 }

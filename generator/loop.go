@@ -141,15 +141,15 @@ func (l *line) gather(rows []*row, lanes int, together func(a, b *row) bool) []*
 		i := leastServed(left)
 		r := left[i]
 		left = slices.Delete(left, i, i+1)
-		if len(batch) > 0 && (r.job.lanes() > lanes || !together(batch[0], r)) {
-			continue
-		}
 		batch = append(batch, r)
-		lanes -= r.job.lanes()
 		r.job.served += float64(r.job.lanes())
 		if len(batch) == 1 {
 			l.now = r.job.served
+			lanes = min(lanes, r.most)
+			left = slices.DeleteFunc(left, func(other *row) bool { return !together(r, other) })
 		}
+		lanes -= r.job.lanes()
+		left = slices.DeleteFunc(left, func(other *row) bool { return other.job.lanes() > lanes })
 	}
 	return batch
 }

@@ -70,7 +70,7 @@ func still(tb testing.TB, o Options) *Engine {
 	}
 	return &Engine{
 		folder: f, schedule: schedule, options: o,
-		decoder: &decoder{vae: f.VAE, width: f.VAE.Width}, wake: make(chan struct{}, 1), decodes: make(chan decode, 1),
+		decoder: &decoder{vae: f.VAE}, wake: make(chan struct{}, 1), decodes: make(chan decode, 1),
 	}
 }
 
@@ -102,7 +102,7 @@ func queue(tb testing.TB, e *Engine, r imagine.Request, w imagine.Watcher) *job 
 	j := newJob(tb.Context(), r, w)
 	err := e.encode(tb.Context(), j)
 	if err == nil {
-		err = e.enqueue(j)
+		err = inLine(e, j)
 	}
 	if err != nil {
 		j.finish(err)
@@ -181,4 +181,12 @@ func at(calls int, do func()) imagine.Watcher {
 			do()
 		}
 	}}
+}
+
+// inLine puts a job in line as Paint does, without encoding its text.
+func inLine(e *Engine, j *job) error {
+	if err := e.enter(); err != nil {
+		return err
+	}
+	return e.enqueue(j)
 }

@@ -11,7 +11,7 @@ import (
 
 func TestTooLargeIsRefusedByName(t *testing.T) {
 	e := still(t, roomy())
-	e.options.Memory = e.need(fox())
+	e.options.Memory = need(e.folder, fox())
 	if err := e.Check(fox()); err != nil {
 		t.Errorf("a request that just fits: %v", err)
 	}
@@ -68,10 +68,10 @@ func TestRowsJoinAsMemoryAllows(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			e := still(t, roomy())
-			bytes := e.rowBytes(fox())
-			e.options.Memory = e.need(fox()) + (tt.rows-1)*bytes
+			bytes := rowBytes(e.folder, fox())
+			e.options.Memory = need(e.folder, fox()) + (tt.rows-1)*bytes
 			for _, count := range tt.counts {
-				if err := e.enqueue(newJob(t.Context(), with(fox(), func(r *imagine.Request) { r.Count = count }), imagine.Watcher{})); err != nil {
+				if err := inLine(e, newJob(t.Context(), with(fox(), func(r *imagine.Request) { r.Count = count }), imagine.Watcher{})); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -96,9 +96,9 @@ func TestRowsJoinAsMemoryAllows(t *testing.T) {
 func TestWhoWaitsForMemoryIsNotOvertaken(t *testing.T) {
 	e := still(t, roomy())
 	large := with(fox(), func(r *imagine.Request) { r.Width, r.Height = 256, 256 })
-	e.options.Memory = e.need(large)
+	e.options.Memory = need(e.folder, large)
 	for _, r := range []imagine.Request{fox(), large, fox()} {
-		if err := e.enqueue(newJob(t.Context(), r, imagine.Watcher{})); err != nil {
+		if err := inLine(e, newJob(t.Context(), r, imagine.Watcher{})); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -115,15 +115,15 @@ func TestBusy(t *testing.T) {
 	e := still(t, Options{Memory: 1 << 30, Queue: 3})
 	ctx, cancel := context.WithCancel(t.Context())
 	for i := range 3 {
-		if err := e.enqueue(newJob(ctx, fox(), imagine.Watcher{})); err != nil {
+		if err := inLine(e, newJob(ctx, fox(), imagine.Watcher{})); err != nil {
 			t.Fatalf("request %d of 3: %v", i, err)
 		}
 	}
-	if err := e.enqueue(newJob(t.Context(), fox(), imagine.Watcher{})); !errors.Is(err, ErrBusy) {
+	if err := inLine(e, newJob(t.Context(), fox(), imagine.Watcher{})); !errors.Is(err, ErrBusy) {
 		t.Errorf("request 4 of 3: got %v, want ErrBusy", err)
 	}
 	cancel()
-	if err := e.enqueue(newJob(t.Context(), fox(), imagine.Watcher{})); err != nil {
+	if err := inLine(e, newJob(t.Context(), fox(), imagine.Watcher{})); err != nil {
 		t.Errorf("after the others were cancelled: %v", err)
 	}
 	if rows := e.admit(); len(rows) != 1 || rows[0].job.ctx != t.Context() {
@@ -148,7 +148,7 @@ func TestPaintWhenBusy(t *testing.T) {
 func TestLittleMemoryIsEnough(t *testing.T) {
 	many := with(fox(), func(r *imagine.Request) { r.Count = 5 })
 	want := paint(t, engine(t, tiny, roomy()), many)
-	e := engine(t, tiny, Options{Device: roomy().Device, MaxLanes: 16, Memory: still(t, roomy()).need(many), Queue: 16})
+	e := engine(t, tiny, Options{Device: roomy().Device, MaxLanes: 16, Memory: need(folder(t, tiny), many), Queue: 16})
 	for calls := range 3 {
 		ctx, cancel := context.WithCancel(t.Context())
 		if _, err := e.Paint(ctx, endless(), at(calls, cancel)); !errors.Is(err, context.Canceled) {
@@ -157,5 +157,45 @@ func TestLittleMemoryIsEnough(t *testing.T) {
 		if !same(paint(t, e, many), want) {
 			t.Error("the pictures differ from those painted with more memory")
 		}
+	}
+}
+
+func TestRequestsJoinInTurn(t *testing.T) {
+	e := still(t, roomy())
+	e.options.Memory = need(e.folder, fox()) + 2*rowBytes(e.folder, fox()) // three rows
+	for range 2 {
+		j := newJob(t.Context(), with(fox(), func(r *imagine.Request) { r.Count = 8 }), imagine.Watcher{})
+		if err := inLine(e, j); err != nil {
+			t.Fatal(err)
+		}
+	}
+	joined := map[*job]int{}
+	for _, r := range e.admit() {
+		joined[r.job]++
+	}
+	if len(joined) != 2 {
+		t.Errorf("rows of %d requests joined, want some of both", len(joined))
+	}
+}
+
+func TestAttentionIsCounted(t *testing.T) {
+	e := still(t, roomy())
+	heads := int64(e.folder.Denoiser.Heads)
+	p := place{32, 32}
+	if got, want := laneBytes(e.folder, p), 1024*1024*heads*4; got != want {
+		t.Errorf("a lane of 32x32 cells takes %d bytes, want %d", got, want)
+	}
+	for _, tt := range []struct {
+		memory int64
+		want   int
+	}{{0, 2}, {laneBytes(e.folder, p), 2}, {5 * laneBytes(e.folder, p), 5}} {
+		if got := lanesWithin(e.folder, tt.memory, p); got != tt.want {
+			t.Errorf("%d lanes within %d bytes, want %d", got, tt.memory, tt.want)
+		}
+	}
+	huge := with(fox(), func(r *imagine.Request) { r.Width, r.Height = 4096, 4096 })
+	var invalid *imagine.InvalidError
+	if err := Check(e.folder, 4<<30, huge); !errors.As(err, &invalid) || invalid.Field != "size" {
+		t.Errorf("a picture whose attention takes %d GiB is answered by %v", 2*laneBytes(e.folder, placeOf(e.folder, huge))>>30, err)
 	}
 }

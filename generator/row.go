@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"github.com/easelbot/easel/generator/model"
 	"github.com/easelbot/easel/generator/noise"
 	"github.com/easelbot/easel/generator/sampler"
 	"github.com/easelbot/easel/imagine"
@@ -12,6 +13,7 @@ type row struct {
 	index   int
 	place   place
 	bytes   int64
+	most    int // lanes of a call that memory has room for
 	sampler sampler.Sampler
 	draw    func([]float32)
 
@@ -19,19 +21,16 @@ type row struct {
 	call int       // the next model call
 }
 
-// A place is the part of a row that all rows of a call must share.
-type place struct{ height, width int } // of the latents
-
 // newRow makes row k of a job, its first noise drawn. The request must have passed Check.
 func (e *Engine) newRow(j *job, k int) (*row, error) {
 	r := j.request
-	s, err := sampler.New(r.Sampler, e.schedule, e.samplerOptions(r))
+	s, err := sampler.New(r.Sampler, e.schedule, samplerOptions(e.folder, r))
 	if err != nil {
 		return nil, err
 	}
 	seed, variation := r.Seeds(k)
 	source := noise.New(seed)
-	first := make([]float32, e.latents(r))
+	first := make([]float32, latents(e.folder, r))
 	source.Normal(first)
 	if r.Variation.Strength > 0 {
 		other := make([]float32, len(first))
@@ -40,24 +39,15 @@ func (e *Engine) newRow(j *job, k int) (*row, error) {
 	}
 	x := make([]float32, len(first))
 	s.Start(x, nil, first)
+	p := placeOf(e.folder, r)
 	return &row{
-		job: j, index: k, place: e.place(r), bytes: e.rowBytes(r),
+		job: j, index: k, place: p, bytes: rowBytes(e.folder, r), most: lanesWithin(e.folder, e.options.Memory, p),
 		sampler: s, draw: source.Normal, x: x,
 	}, nil
 }
 
-func (e *Engine) samplerOptions(r imagine.Request) sampler.Options {
-	return sampler.Options{Steps: r.Steps, Len: e.latents(r), Eta: r.Eta}
-}
-
-func (e *Engine) place(r imagine.Request) place {
-	return place{r.Height / e.folder.VAE.Factor, r.Width / e.folder.VAE.Factor}
-}
-
-// latents is how many numbers a row's latents have.
-func (e *Engine) latents(r imagine.Request) int {
-	p := e.place(r)
-	return e.folder.Denoiser.Channels * p.height * p.width
+func samplerOptions(f *model.Folder, r imagine.Request) sampler.Options {
+	return sampler.Options{Steps: r.Steps, Len: latents(f, r), Eta: r.Eta}
 }
 
 // over reports whether all calls of the row are made.

@@ -47,7 +47,7 @@ func TestScenarios(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 0))
 			list := visits(rng)
 			largest := with(fox(), func(r *imagine.Request) { r.Width = 96 })
-			memory := still(t, roomy()).need(largest) * int64(1+rng.IntN(3))
+			memory := need(folder(t, tiny), largest) * int64(1+rng.IntN(3))
 			e := engine(t, tiny, Options{Device: roomy().Device, MaxLanes: 2 + rng.IntN(12), Memory: memory, Queue: len(list)})
 			for i, got := range play(t, e, list) {
 				v := list[i]

@@ -15,8 +15,9 @@ import (
 type textEncoder struct {
 	session   *inference.Session
 	tokenizer *prompt.Tokenizer
-	length    int // tokens
-	width     int // numbers a token
+	length    int           // tokens
+	width     int           // numbers a token
+	turn      chan struct{} // holds one: texts are encoded one at a time, for the loop needs the processor
 }
 
 func openText(f *model.Folder, o Options) (*textEncoder, error) {
@@ -28,7 +29,7 @@ func openText(f *model.Folder, o Options) (*textEncoder, error) {
 	if err != nil {
 		return nil, errors.Join(err, tokenizer.Close())
 	}
-	return &textEncoder{session, tokenizer, f.Tokenizer.MaxLength, f.Denoiser.CrossWidth}, nil
+	return &textEncoder{session, tokenizer, f.Tokenizer.MaxLength, f.Denoiser.CrossWidth, make(chan struct{}, 1)}, nil
 }
 
 func (t *textEncoder) close() error {
@@ -40,6 +41,12 @@ func (t *textEncoder) encode(ctx context.Context, text string) ([]float32, error
 	tokens, err := t.tokenizer.Encode(text)
 	if err != nil {
 		return nil, err
+	}
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 	states := make([]float32, t.length*t.width)
 	l, w := int64(t.length), int64(t.width)

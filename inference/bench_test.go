@@ -18,7 +18,7 @@ func BenchmarkRun(b *testing.B) {
 	for _, v := range s.Inputs() {
 		in[v.Name] = zeros(v.Shape, 4)
 	}
-	for _, v := range s.Outputs() {
+	for _, v := range s.signature.Outputs {
 		out[v.Name] = zeros(v.Shape, 4)
 	}
 	b.ReportAllocs()

@@ -194,9 +194,6 @@ func (s *Session) Note() string { return s.note }
 // Inputs returns what the graph takes, in declared order.
 func (s *Session) Inputs() []graph.Value { return slices.Clone(s.signature.Inputs) }
 
-// Outputs returns what the session computes.
-func (s *Session) Outputs() []graph.Value { return slices.Clone(s.signature.Outputs) }
-
 // Close frees the session once running calls have returned. It may be called again.
 func (s *Session) Close() error {
 	s.mu.Lock()

@@ -136,7 +136,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	header := func(in graph.Value) []byte {
 		return graphtest.Model(graph.Signature{
-			Inputs: []graph.Value{in}, Outputs: []graph.Value{{Name: "y", Type: graph.Float32}}, Opset: 17,
+			Inputs: []graph.Value{in}, Outputs: []graph.Value{{Name: "y", Type: graph.Float32}},
 		})
 	}
 	for name, c := range map[string]struct {
@@ -213,7 +213,7 @@ func TestWeightsBeside(t *testing.T) {
 
 func TestOutputsChosen(t *testing.T) {
 	s := open(t, "types", Options{Outputs: []string{"steps_out", "full_out"}})
-	if got := names(s.Outputs()); got != "steps_out, full_out" {
+	if got := names(s.signature.Outputs); got != "steps_out, full_out" {
 		t.Errorf("outputs %s", got)
 	}
 	if got := names(s.Inputs()); got != "full, factor, half, ids, steps, wide" {

@@ -53,6 +53,7 @@ check_tools() {
 	if ! has "${CC:-cc}" && ! has gcc; then
 		die "a C compiler is missing." "Install one: 'apt-get install build-essential' on Debian and Ubuntu, 'xcode-select --install' on macOS."
 	fi
+	has c++ || has g++ || die "a C++ compiler is missing." "Install one: 'apt-get install build-essential' on Debian and Ubuntu."
 	check_version
 }
 
@@ -115,7 +116,6 @@ tokenizers_source() {
 	say "building libtokenizers.a $tokenizers from source: about two minutes"
 	has cargo || die "the official libtokenizers.a cannot be had, and cargo, to build it, is missing." \
 		"Install Rust 1.85 or newer (rustup.rs), and run this again."
-	has c++ || has g++ || die "a C++ compiler is missing, which building libtokenizers.a needs." "Install one: 'apt-get install build-essential'."
 	module=$(cd "$here/.." && go mod download -json "github.com/daulet/tokenizers@v$tokenizers" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')
 	[[ -d $module ]] || die "go could not download the module github.com/daulet/tokenizers v$tokenizers." "Check the network and 'go env GOPROXY', and run this again."
 	mkdir "$work/src"
@@ -135,7 +135,10 @@ provide() {
 	[[ -s $target ]] && return
 	shift 2
 	work=$(mktemp -d "$cache/.new-XXXXXX")
-	for from; do "$from" && break; done
+	for from; do
+		"$from" && break
+		rm -rf "${work:?}"/* # nothing of a source that failed counts
+	done
 	found=$(find "$work" -type f -name "$pattern" -not -path "$work/target/*" -not -path '*.dSYM/*' | head -n 1)
 	[[ -n $found ]] || die "${target##*/} is not in what was downloaded."
 	mkdir -p "${target%/*}"

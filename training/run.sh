@@ -27,7 +27,8 @@ environment() {
 sprites() {
 	need npm "install Node.js"
 	cp training/package.json "$work/"
-	[[ -d $work/node_modules ]] || (cd "$work" && npm install --silent --no-audit --no-fund --no-package-lock)
+	[[ -f $work/node_modules/.complete ]] ||
+		(cd "$work" && npm install --silent --no-audit --no-fund --no-package-lock && touch node_modules/.complete)
 	[[ -f $work/concepts.json ]] || "$venv/bin/python" training/sprites.py "$work/node_modules" "$work"
 }
 
@@ -35,7 +36,7 @@ train() {
 	sprites
 	[[ -d $work/vae ]] || nice -n 19 "$venv/bin/python" training/train_vae.py "$work"
 	nice -n 19 "$venv/bin/python" training/train_unet.py "$work"
-	nice -n 19 "$venv/bin/python" training/train_decoder.py "$work"
+	[[ -d $work/vae_sharp ]] || nice -n 19 "$venv/bin/python" training/train_decoder.py "$work"
 	"$venv/bin/python" training/export.py "$work" "$model"
 	(cd models && find builtin -type f | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
 }

@@ -27,7 +27,7 @@ RATE, NOISE = 6e-4, 0.05
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("work")
-    a.add_argument("--crops", type=int, default=48_000)
+    a.add_argument("--crops", type=int, default=20_000)
     a.add_argument("--seed", type=int, default=2)
     a.add_argument("--threads", type=int, default=2)
     a = a.parse_args()
@@ -68,7 +68,8 @@ def main():
             torch.save(dict(net=vae.state_dict(), ema=ema.state_dict(), opt=opt.state_dict(), it=it), path + ".part")
             os.replace(path + ".part", path)
     _, r = psnr(ema, held)
-    ema.save_pretrained(f"{a.work}/vae_sharp")
+    ema.save_pretrained(f"{a.work}/vae_sharp.part")
+    os.replace(f"{a.work}/vae_sharp.part", f"{a.work}/vae_sharp")
     pairs = [v for p in zip(networks.to_images(held[:24]), networks.to_images(r[:24])) for v in p]
     sheet(pairs, 8, f"{a.work}/vae_pairs.png")
 

@@ -137,7 +137,8 @@ def main():
     fold(ema, sprites)
     db, r = psnr(ema, held)
     print(f"final held-out PSNR {db:.2f} dB")
-    ema.save_pretrained(f"{a.work}/vae")
+    ema.save_pretrained(f"{a.work}/vae.part")
+    os.replace(f"{a.work}/vae.part", f"{a.work}/vae")
     pairs = [v for p in zip(networks.to_images(held[:24]), networks.to_images(r[:24])) for v in p]
     sheet(pairs, 8, f"{a.work}/vae_pairs.png")
 

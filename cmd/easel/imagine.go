@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/easelbot/easel/configs"
 	"github.com/easelbot/easel/generator"
 	"github.com/easelbot/easel/generator/model"
 	"github.com/easelbot/easel/generator/sampler"
@@ -89,7 +90,7 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	to, err := f.prepare(folder)
+	to, err := f.prepare(config, folder)
 	if err != nil {
 		return err
 	}
@@ -98,9 +99,6 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 		return err
 	}
 	defer func() { _ = engine.Close() }() // the process ends, and with it what could not be freed
-	if err := engine.Check(to.request); err != nil {
-		return err
-	}
 	if err := f.sayUnread(engine, to.request, stderr); err != nil {
 		return err
 	}
@@ -111,16 +109,13 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 }
 
 // prepare finds what is wrong with the request before the model is loaded, which may take a while.
-func (f *imagineFlags) prepare(folder *model.Folder) (*destination, error) {
+func (f *imagineFlags) prepare(c configs.Config, folder *model.Folder) (*destination, error) {
 	request, err := f.complete(generator.Defaults(folder))
 	if err != nil {
 		return nil, err
 	}
-	if err := request.Validate(); err != nil {
+	if err := generator.Check(folder, int64(c.Engine.Memory), request); err != nil {
 		return nil, err
-	}
-	if err := folder.CheckSize(request.Width, request.Height); err != nil {
-		return nil, imagine.Invalid("size", "%v", err)
 	}
 	return openDestination(f.out, f.grid, request)
 }

@@ -24,7 +24,7 @@ func swap(name string, s graph.Signature) func(fstest.MapFS) {
 
 // unet returns a change of the U-Net's configuration that adds to a good one.
 func unet(extra string) func(fstest.MapFS) {
-	return replace("unet/config.json", `{"sample_size": 64, "block_out_channels": [1, 2, 3, 4], `+extra+`}`)
+	return replace("unet/config.json", `{"sample_size": 64, "cross_attention_dim": 768, "block_out_channels": [1, 2, 3, 4], `+extra+`}`)
 }
 
 func TestBroken(t *testing.T) {
@@ -58,8 +58,18 @@ func TestBroken(t *testing.T) {
 		"no levels":           {unet(`"block_out_channels": []`), "", "block_out_channels has 0 entries"},
 		"no channels":         {unet(`"in_channels": 0, "out_channels": 0`), "", "in_channels is 0"},
 		"negative size":       {unet(`"sample_size": -1`), "", "sample_size is [-1 -1]"},
+		"negative width":      {unet(`"cross_attention_dim": -5`), "", "unet/config.json: cross_attention_dim should be one number"},
+		"huge width":          {unet(`"cross_attention_dim": 1000000000000`), "", "unet/config.json: cross_attention_dim should be"},
+		"no width":            {unet(`"cross_attention_dim": null`), "", "unet/config.json: cross_attention_dim should be"},
+		"width in words":      {unet(`"cross_attention_dim": "wide"`), "", "unet/config.json: cross_attention_dim should be"},
+		"many widths":         {unet(`"cross_attention_dim": [768, 1024, 768]`), "", "unet/config.json: cross_attention_dim should be"},
+		"default width":       {replace("unet/config.json", `{"sample_size": 64, "block_out_channels": [1, 2]}`), "", "should have 1280 on axis 2"},
+		"no heads":            {unet(`"num_attention_heads": 0`), "", "unet/config.json: num_attention_heads, or attention_head_dim"},
+		"many heads":          {unet(`"attention_head_dim": [1025, 8]`), "", "unet/config.json: num_attention_heads, or attention_head_dim"},
 		"no size at all":      {unet(`"sample_size": null`), "", "easel.json: width and height are needed"},
 		"other VAE":           {replace("vae_decoder/config.json", `{"latent_channels": 16, "block_out_channels": [1], "scaling_factor": 1}`), "", "the VAE has 16 latent channels; the two are not of one model"},
+		"flat VAE":            {replace("vae_decoder/config.json", `{"block_out_channels": [0, 2], "scaling_factor": 1}`), "", "vae_decoder/config.json: block_out_channels begins with 0; 1 to 16384"},
+		"wide VAE":            {replace("vae_decoder/config.json", `{"block_out_channels": [16385], "scaling_factor": 1}`), "", "block_out_channels begins with 16385"},
 		"no VAE settings":     {remove("vae_decoder/config.json"), "", "vae_decoder/config.json: block_out_channels"},
 		"no scaling":          {replace("vae_decoder/config.json", `{"latent_channels": 16, "block_out_channels": [1]}`), "", "scaling_factor is missing"},
 		"zero scaling":        {replace("vae_decoder/config.json", `{"block_out_channels": [1], "scaling_factor": 0}`), "", "scaling_factor is 0"},
@@ -79,6 +89,13 @@ func TestBroken(t *testing.T) {
 		"rank":              {swap("unet/model.onnx", signature(values(sample, value("timestep", graph.Float32, 1, 1), hidden), values(outSample))), "", "input timestep float32 [1,1] should have 0 or 1 axes"},
 		"type":              {swap("unet/model.onnx", signature(values(value("sample", graph.Float64, 1, 4, 8, 8), timestep, hidden), values(outSample))), "", "should be of float32 or float16"},
 		"narrow states":     {swap("unet/model.onnx", signature(values(sample, timestep, value("encoder_hidden_states", graph.Float32, -1, -1, 1024)), values(outSample))), "", "should have 768 on axis 2"},
+		"one lane":          {swap("unet/model.onnx", signature(values(value("sample", graph.Float32, 1, 4, -1, -1), timestep, hidden), values(outSample))), "", "unet/model.onnx: sample float32 [1,4,?,?] has a fixed number of rows; export it with a dynamic batch"},
+		"two lanes":         {swap("unet/model.onnx", signature(values(sample, timestep, hidden), values(value("out_sample", graph.Float32, 2, 4, -1, -1)))), "", "unet/model.onnx: out_sample float32 [2,4,?,?] has a fixed"},
+		"two timesteps":     {swap("unet/model.onnx", signature(values(sample, value("timestep", graph.Float32, 2), hidden), values(outSample))), "", "timestep float32 [2] has a fixed"},
+		"two pictures":      {swap("vae_decoder/model.onnx", signature(values(value("latent_sample", graph.Float32, 2, 4, -1, -1)), values(pixels))), "", "vae_decoder/model.onnx: latent_sample float32 [2,4,?,?] has a fixed"},
+		"short states":      {swap("unet/model.onnx", signature(values(sample, timestep, value("encoder_hidden_states", graph.Float32, -1, 64, 768)), values(outSample))), "", "should have 77 on axis 1"},
+		"short text":        {swap("text_encoder/model.onnx", signature(values(ids), values(value("last_hidden_state", graph.Float32, -1, 32, 768)))), "", "should have 77 on axis 1"},
+		"another picture":   {swap("vae_decoder/model.onnx", signature(values(value("latent_sample", graph.Float32, -1, 4, 96, 96)), values(pixels))), "", "exported for pictures of 768x768 alone"},
 		"strange encoder":   {swap("vae_encoder/model.onnx", signature(values(pixels), values(latent, value("mode", graph.Float32, 1)))), "", ""},
 		"no latents":        {swap("vae_encoder/model.onnx", signature(values(pixels), values(value("mode", graph.Float32, 1)))), "", "should give latent_parameters or latent_sample; it gives mode"},
 		"weights elsewhere": {swap("unet/model.onnx", outside), "/models/m", "weights from outside its folder"},
@@ -139,7 +156,7 @@ func TestCheckNotes(t *testing.T) {
 }
 
 // FuzzFolder checks that no configuration makes opening panic, and that what opens can be
-// asked for a picture of its default size.
+// asked for a picture of its default size. The graphs leave open what a configuration tells.
 func FuzzFolder(f *testing.F) {
 	names := []string{"model_index.json", "unet/config.json", "vae_decoder/config.json", "scheduler/scheduler_config.json", "tokenizer/tokenizer_config.json", "easel.json"}
 	for i, name := range names {
@@ -149,8 +166,12 @@ func FuzzFolder(f *testing.F) {
 	}
 	f.Add(uint8(5), []byte(`{"steps": 8, "width": 768, "words": ["fox"]}`))
 	f.Add(uint8(1), []byte(`{"sample_size": [64, 96], "cross_attention_dim": [1, 2], "block_out_channels": [1, 2]}`))
+	f.Add(uint8(1), []byte(`{"sample_size": 8, "cross_attention_dim": -5, "num_attention_heads": [], "block_out_channels": [1]}`))
+	f.Add(uint8(2), []byte(`{"block_out_channels": [-1, 2], "scaling_factor": 1}`))
 	f.Fuzz(func(t *testing.T, which uint8, content []byte) {
 		files := whole()
+		swap("text_encoder/model.onnx", signature(values(ids), values(value("last_hidden_state", graph.Float32, -1, -1, -1))))(files)
+		swap("unet/model.onnx", signature(values(sample, timestep, value("encoder_hidden_states", graph.Float32, -1, -1, -1)), values(outSample)))(files)
 		files[names[int(which)%len(names)]] = &fstest.MapFile{Data: content}
 		m, err := model.Open(files, "m", "")
 		if err != nil {
@@ -161,6 +182,9 @@ func FuzzFolder(f *testing.F) {
 		}
 		if m.Tokenizer.MaxLength < 1 || m.VAE.ScalingFactor <= 0 || m.Defaults.Steps < 1 {
 			t.Errorf("opened with %+v, %+v, %+v", m.Tokenizer, m.VAE, m.Defaults)
+		}
+		if m.Denoiser.CrossWidth < 1 || m.Denoiser.Heads < 1 || m.VAE.Width < 1 {
+			t.Errorf("opened with %+v, %+v", m.Denoiser, m.VAE)
 		}
 	})
 }

@@ -8,11 +8,11 @@ import (
 
 // A Denoiser is what unet/config.json tells of the U-Net.
 type Denoiser struct {
-	SampleSize   [2]int // height and width it was trained at, in latent cells; zero if not told
-	Channels     int    // of the latents, in and out
-	CrossWidth   int    // of the text encoder's states; 0 if not told
-	Step         int    // latent height and width must be multiples of this: 2^(levels-1)
-	Conditioning string // addition_embed_type: "" or "text"
+	SampleSize [2]int // height and width it was trained at, in latent cells; zero if not told
+	Channels   int    // of the latents, in and out
+	CrossWidth int    // of the text encoder's states, 1 to 65536
+	Heads      int    // of attention at the first level, where latents are largest; 1 to 1024
+	Step       int    // latent height and width must be multiples of this: 2^(levels-1)
 }
 
 // A VAE is what the autoencoder's configuration tells. Latents in the engine's scale are
@@ -23,7 +23,7 @@ type Denoiser struct {
 type VAE struct {
 	Channels      int
 	Factor        int // pixels a latent cell, along each side
-	Width         int // channels of its layers at full size
+	Width         int // channels of its layers at full size, 1 to 16384
 	ScalingFactor float64
 	Mean, Std     []float64 // one a channel, or nil
 }
@@ -38,7 +38,9 @@ type unetConfig struct {
 	SampleSize        sides           `json:"sample_size"`
 	InChannels        int             `json:"in_channels"`
 	OutChannels       int             `json:"out_channels"`
-	CrossAttentionDim json.RawMessage `json:"cross_attention_dim"` // a number, or one a block
+	CrossAttentionDim perBlock        `json:"cross_attention_dim"`
+	NumAttentionHeads perBlock        `json:"num_attention_heads"`
+	AttentionHeadDim  perBlock        `json:"attention_head_dim"` // in spite of its name, heads
 	BlockOutChannels  []int           `json:"block_out_channels"`
 	TimeCondProjDim   int             `json:"time_cond_proj_dim"`
 	AdditionEmbedType string          `json:"addition_embed_type"`
@@ -58,15 +60,34 @@ func (s *sides) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*[2]int)(s))
 }
 
+// perBlock is one number for all of a network's blocks, or one each. What is neither becomes a
+// 0, so that the check of its range refuses it by the key's name.
+type perBlock []int
+
+func (p *perBlock) UnmarshalJSON(b []byte) error {
+	var n int
+	if json.Unmarshal(b, (*[]int)(p)) == nil {
+		return nil
+	}
+	if json.Unmarshal(b, &n) != nil {
+		n = 0
+	}
+	*p = perBlock{n}
+	return nil
+}
+
 const (
 	maxLevels   = 10      // of a network that halves its input
 	maxChannels = 1 << 10 // of latents
 	maxCells    = 1 << 12 // along one side of a latent
+	maxStates   = 1 << 16 // width of the text encoder's states
+	maxHeads    = 1 << 10 // of attention
+	maxWidth    = 1 << 14 // channels of the VAE at full size
 )
 
 func (in *inspector) denoiser() {
 	const file = "unet/config.json"
-	c := unetConfig{InChannels: 4, OutChannels: 4} // diffusers' defaults
+	c := unetConfig{InChannels: 4, OutChannels: 4, CrossAttentionDim: perBlock{1280}} // diffusers' defaults
 	if !in.need(file, &c, "it tells the latents' size; copy it from the model's original folder") {
 		return
 	}
@@ -74,7 +95,7 @@ func (in *inspector) denoiser() {
 		in.problem(file, "%s", refusal(family))
 		return
 	}
-	levels, size := len(c.BlockOutChannels), c.SampleSize
+	levels, size, cross, heads := len(c.BlockOutChannels), c.SampleSize, one(c.CrossAttentionDim), c.heads()
 	switch {
 	case c.InChannels < 1 || c.InChannels > maxChannels:
 		in.problem(file, "in_channels is %d, which cannot be", c.InChannels)
@@ -84,22 +105,27 @@ func (in *inspector) denoiser() {
 		in.problem(file, "block_out_channels has %d entries; 1 to %d are expected", levels, maxLevels)
 	case min(size[0], size[1]) < 0 || max(size[0], size[1]) > maxCells:
 		in.problem(file, "sample_size is %d, which cannot be", size)
+	case cross < 1 || cross > maxStates:
+		in.problem(file, "cross_attention_dim should be one number, 1 to %d, or that number for each block", maxStates)
+	case heads < 1 || heads > maxHeads:
+		in.problem(file, "num_attention_heads, or attention_head_dim where that is null, should be 1 to %d, as a number or for each block", maxHeads)
 	default:
-		in.folder.Denoiser = Denoiser{size, c.InChannels, width(c.CrossAttentionDim), 1 << (levels - 1), c.AdditionEmbedType}
+		in.folder.Denoiser = Denoiser{SampleSize: size, Channels: c.InChannels, CrossWidth: cross, Heads: heads, Step: 1 << (levels - 1)}
 	}
 }
 
-// width reads cross_attention_dim; a list counts when all its entries agree.
-func width(raw json.RawMessage) int {
-	var n int
-	if json.Unmarshal(raw, &n) == nil {
-		return n
-	}
-	var list []int
-	if json.Unmarshal(raw, &list) != nil || len(slices.Compact(list)) != 1 {
+// one returns the number on which all blocks agree, or 0.
+func one(p perBlock) int {
+	if len(p) == 0 || slices.Min(p) != slices.Max(p) {
 		return 0
 	}
-	return list[0]
+	return p[0]
+}
+
+// heads reads as diffusers' UNet2DConditionModel does, for which attention_head_dim is an
+// old name of the number of heads, 8 if not told.
+func (c unetConfig) heads() int {
+	return slices.Concat(c.NumAttentionHeads, c.AttentionHeadDim, perBlock{8})[0]
 }
 
 type vaeConfig struct {
@@ -135,6 +161,8 @@ func (in *inspector) vae() {
 	switch {
 	case v.Channels < 1 || v.Channels > maxChannels:
 		in.problem(file, "latent_channels is %d, which cannot be", v.Channels)
+	case v.Width < 1 || v.Width > maxWidth:
+		in.problem(file, "block_out_channels begins with %d; 1 to %d is expected", v.Width, maxWidth)
 	case c.ShiftFactor != 0:
 		in.problem(file, "shift_factor is %v; models that shift their latents cannot be run yet", c.ShiftFactor)
 	case !statistics(v):

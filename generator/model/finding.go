@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -64,29 +63,25 @@ type Entry struct {
 	Problem     error  // why it cannot be used, or nil
 }
 
-// List returns the models in dirs, sorted by name within each: a folder that is a model
-// itself, and the folders directly within it that are. Folders that do not exist are skipped.
-func List(dirs ...string) ([]Entry, error) {
+// List returns the models among the folders directly within dir, sorted by name. A dir that
+// does not exist has none.
+func List(dir string) ([]Entry, error) {
+	entries, err := os.ReadDir(dir) // sorted
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("listing models: %w", err)
+	}
 	var list []Entry
-	for _, dir := range dirs {
-		entries, err := os.ReadDir(dir) // sorted
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("listing models: %w", err)
-		}
-		candidates := []string{dir}
-		for _, e := range entries {
-			candidates = append(candidates, filepath.Join(dir, e.Name()))
-		}
-		for _, c := range slices.DeleteFunc(candidates, notModel) {
-			list = append(list, entry(c))
+	for _, e := range entries {
+		if d := filepath.Join(dir, e.Name()); isModel(d) {
+			list = append(list, entry(d))
 		}
 	}
 	return list, nil
 }
 
-func notModel(dir string) bool {
+func isModel(dir string) bool {
 	info, err := os.Stat(filepath.Join(dir, "model_index.json"))
-	return err != nil || !info.Mode().IsRegular()
+	return err == nil && info.Mode().IsRegular()
 }
 
 func entry(dir string) Entry {

@@ -116,6 +116,7 @@ func (in *inspector) honours(component string, sig graph.Signature) {
 	want := contracts[component]
 	in.ports(component, "input", want.in, sig.Inputs)
 	in.ports(component, "output", want.out, sig.Outputs)
+	in.batch(component, want, sig)
 	for _, v := range sig.Inputs {
 		if !slices.ContainsFunc(want.in, func(p port) bool { return p.name == v.Name }) {
 			in.problem(file(component), "wants an input %q that this kind of model does not have; %s", v.Name,
@@ -138,6 +139,20 @@ func (in *inspector) ports(component, kind string, want []port, got []graph.Valu
 	}
 }
 
+// batch checks that no graph fixes how many rows a call has: the U-Net's calls have two or
+// more, though their timestep may be a single one, and those of the others one.
+func (in *inspector) batch(component string, want contract, sig graph.Signature) {
+	ports := slices.Concat(want.in, want.out)
+	for _, v := range slices.Concat(sig.Inputs, sig.Outputs) {
+		known := slices.ContainsFunc(ports, func(p port) bool { return p.name == v.Name })
+		if !known || len(v.Shape) == 0 || v.Shape[0] < 0 || v.Shape[0] == 1 && (component != UNet || v.Name == "timestep") {
+			continue
+		}
+		in.problem(file(component), "%v has a fixed number of rows; export it with a dynamic batch", v)
+		return
+	}
+}
+
 // fit compares what the parts say of each other.
 func (in *inspector) fit() {
 	f := in.folder
@@ -151,6 +166,8 @@ func (in *inspector) fit() {
 	in.axis(VAEDecoder, f.Signature(VAEDecoder).Outputs, "sample", 1, 3)
 	in.axis(UNet, f.Signature(UNet).Inputs, "encoder_hidden_states", 2, f.Denoiser.CrossWidth)
 	in.axis(TextEncoder, f.Signature(TextEncoder).Outputs, "last_hidden_state", 2, f.Denoiser.CrossWidth)
+	in.axis(UNet, f.Signature(UNet).Inputs, "encoder_hidden_states", 1, f.Tokenizer.MaxLength)
+	in.axis(TextEncoder, f.Signature(TextEncoder).Outputs, "last_hidden_state", 1, f.Tokenizer.MaxLength)
 }
 
 // axis checks one size that a graph fixes against what it should be; 0 is not known.

@@ -136,10 +136,13 @@ func (f *Folder) CheckSize(width, height int) error {
 			return fmt.Errorf("pictures of %dx%d cannot be painted: each side must be a multiple of %d, up to %d", width, height, step, maxSide)
 		}
 	}
-	sample, _ := f.Signature(UNet).Input("sample")
 	cells := []int64{int64(height / f.VAE.Factor), int64(width / f.VAE.Factor)}
-	if len(sample.Shape) == 4 && !(graph.Value{Shape: sample.Shape[2:]}).Fits(cells) {
-		return fmt.Errorf("pictures of %dx%d cannot be painted: the model was exported for pictures of %s alone", width, height, f.exported(sample.Shape[2:]))
+	sample, _ := f.Signature(UNet).Input("sample")
+	latents, _ := f.Signature(VAEDecoder).Input("latent_sample")
+	for _, v := range []graph.Value{sample, latents} {
+		if len(v.Shape) == 4 && !(graph.Value{Shape: v.Shape[2:]}).Fits(cells) {
+			return fmt.Errorf("pictures of %dx%d cannot be painted: the model was exported for pictures of %s alone", width, height, f.exported(v.Shape[2:]))
+		}
 	}
 	return nil
 }

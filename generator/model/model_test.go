@@ -17,7 +17,7 @@ import (
 
 // signature writes one from inputs and outputs.
 func signature(in, out []graph.Value) graph.Signature {
-	return graph.Signature{Inputs: in, Outputs: out, Opset: 17}
+	return graph.Signature{Inputs: in, Outputs: out}
 }
 
 func value(name string, typ graph.Type, shape ...int64) graph.Value {
@@ -66,7 +66,7 @@ func TestOpen(t *testing.T) {
 	if want := (model.Defaults{Steps: 20, Guidance: 7.5, Width: 512, Height: 512}); f.Defaults != want {
 		t.Errorf("defaults %+v, want %+v", f.Defaults, want)
 	}
-	if want := (model.Denoiser{SampleSize: [2]int{64, 64}, Channels: 4, CrossWidth: 768, Step: 8}); f.Denoiser != want {
+	if want := (model.Denoiser{SampleSize: [2]int{64, 64}, Channels: 4, CrossWidth: 768, Heads: 8, Step: 8}); f.Denoiser != want {
 		t.Errorf("denoiser %+v, want %+v", f.Denoiser, want)
 	}
 	if f.VAE.Factor != 8 || f.VAE.ScalingFactor != 0.18215 || f.VAE.Channels != 4 {
@@ -142,6 +142,22 @@ func TestOpenVariants(t *testing.T) {
 				return f.Defaults.Width == 768 && f.Defaults.Height == 512 && f.Denoiser.CrossWidth == 768
 			},
 		},
+		"no cross_attention_dim": {
+			func(m fstest.MapFS) {
+				replace("unet/config.json", `{"sample_size": 64, "block_out_channels": [1, 2, 3, 4]}`)(m)
+				swap("text_encoder/model.onnx", signature(values(ids), values(value("last_hidden_state", graph.Float32, 1, 77, -1))))(m)
+				swap("unet/model.onnx", signature(values(sample, value("timestep", graph.Float32, 1), value("encoder_hidden_states", graph.Float32, -1, 77, 1280)), values(outSample)))(m)
+			},
+			func(f *model.Folder) bool { return f.Denoiser.CrossWidth == 1280 },
+		},
+		"heads by their old name": {
+			unet(`"attention_head_dim": [5, 10, 20, 20], "num_attention_heads": null`),
+			func(f *model.Folder) bool { return f.Denoiser.Heads == 5 },
+		},
+		"heads": {
+			unet(`"attention_head_dim": 64, "num_attention_heads": 12`),
+			func(f *model.Folder) bool { return f.Denoiser.Heads == 12 },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := whole()
@@ -169,6 +185,12 @@ func TestCheckSize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	files = whole()
+	files["vae_decoder/model.onnx"] = onnx(signature(values(value("latent_sample", graph.Float32, 1, 4, 64, -1)), values(pixels)))
+	decoder, err := model.Open(files, "decoder", "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		folder        *model.Folder
 		width, height int
@@ -180,6 +202,8 @@ func TestCheckSize(t *testing.T) {
 		{sd, 512, 1 << 20, "up to 8192"},
 		{fixed, 768, 512, ""},
 		{fixed, 512, 768, "exported for pictures of 768x512 alone"},
+		{decoder, 768, 512, ""},
+		{decoder, 512, 768, "exported for pictures of anyx512 alone"},
 	} {
 		err := c.folder.CheckSize(c.width, c.height)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
@@ -213,7 +237,10 @@ func TestList(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	list, err := model.List(filepath.Join(dir, "nowhere"), dir, filepath.Join(dir, "good"))
+	if err := os.WriteFile(filepath.Join(dir, "model_index.json"), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err) // the list is not of the folder itself
+	}
+	list, err := model.List(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,8 +251,11 @@ func TestList(t *testing.T) {
 			t.Errorf("%s: problem %v", e.Name, e.Problem)
 		}
 	}
-	if want := []string{"bad", "good", "good"}; !slices.Equal(got, want) {
+	if want := []string{"bad", "good"}; !slices.Equal(got, want) {
 		t.Errorf("listed %q, want %q", got, want)
+	}
+	if list, err := model.List(filepath.Join(dir, "nowhere")); len(list) != 0 || err != nil {
+		t.Errorf("a folder that does not exist holds %v, %v", list, err)
 	}
 	if _, err := model.List(filepath.Join(dir, "notes", "a.txt")); err == nil || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file listed as a folder: %v", err)

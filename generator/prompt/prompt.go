@@ -11,6 +11,7 @@
 //     since one in the middle of a prompt hides from moderation what comes after it.
 //   - A NUL or invalid UTF-8 is refused. Either would be read differently by the tokenizer, so
 //     that what was screened would not be what is painted.
+//   - Text that the tokenizer fails on is an error, never an empty prompt.
 package prompt
 
 import (
@@ -29,18 +30,20 @@ var (
 	ErrNUL    = errors.New("the prompt holds a NUL character; take it out")
 	ErrUTF8   = errors.New("the prompt is not valid UTF-8 text")
 	ErrClosed = errors.New("the tokenizer is closed")
+	ErrEncode = errors.New("the model's tokenizer cannot read this text; its unk_token may be missing from the vocabulary: " +
+		"copy the tokenizer folder from the model's original")
 )
 
 // Tokens is a prompt as the text encoder takes it.
 type Tokens struct {
-	IDs  []int64 // as many as the model's length
-	Used int     // how many of them are not padding
-	Cut  string  // the end of the text, which did not fit; usually ""
+	IDs []int64 // as many as the model's length
+	Cut string  // the end of the text, which did not fit; usually ""
 }
 
 // A Tokenizer is safe for concurrent use. Close it to free its memory.
 type Tokenizer struct {
 	length int
+	marks  int // tokens of the empty text
 	pad    int64
 
 	mu  sync.RWMutex // held for writing by Close alone
@@ -60,8 +63,8 @@ func NewTokenizer(tokenizerJSON []byte, length int, padToken string) (*Tokenizer
 		return nil, fmt.Errorf("tokenizer.json cannot be used: %w", err)
 	}
 	t := &Tokenizer{length: length, pad: pad, lib: lib}
-	if empty := t.encode(""); len(empty.IDs) >= length {
-		return nil, errors.Join(fmt.Errorf("a tokenizer for %d tokens leaves no room for text beside its %d marks", length, len(empty.IDs)), t.Close())
+	if t.marks = len(t.encode("").IDs); t.marks >= length {
+		return nil, errors.Join(fmt.Errorf("a tokenizer for %d tokens leaves no room for text beside its %d marks", length, t.marks), t.Close())
 	}
 	return t, nil
 }
@@ -79,9 +82,14 @@ func (t *Tokenizer) Encode(text string) (Tokens, error) {
 	if t.lib == nil {
 		return Tokens{}, ErrClosed
 	}
-	return t.fit(t.encode(text), text), nil
+	e := t.encode(text)
+	if n := len(e.IDs); n < t.marks || n == 0 && strings.TrimSpace(text) != "" {
+		return Tokens{}, ErrEncode
+	}
+	return t.fit(e, text), nil
 }
 
+// encode runs the library, which tells of an error by giving nothing, not even the marks.
 func (t *Tokenizer) encode(text string) tokenizers.Encoding {
 	return t.lib.EncodeWithOptions(text, true, tokenizers.WithReturnSpecialTokensMask(), tokenizers.WithReturnOffsets())
 }
@@ -98,11 +106,10 @@ func (t *Tokenizer) fit(e tokenizers.Encoding, text string) Tokens {
 		cut = from(text, e.Offsets[end-over][0])
 		ids = slices.Delete(ids, end-over, end)
 	}
-	used := len(ids)
 	for len(ids) < t.length {
 		ids = append(ids, t.pad)
 	}
-	return Tokens{IDs: ids, Used: used, Cut: cut}
+	return Tokens{IDs: ids, Cut: cut}
 }
 
 func marksAtEnd(mask []uint32) int {

@@ -1,5 +1,5 @@
 // Package graph reads what an ONNX file says of itself: the names, element types and
-// shapes of its inputs and outputs, its operator set, and the files its weights lie in.
+// shapes of its inputs and outputs, and the files its weights lie in.
 //
 // It reads the protocol-buffer stream once and steps over the weights without loading
 // them, so a model of two gigabytes costs some seeks and a few kilobytes. Nothing is run
@@ -21,9 +21,6 @@ import (
 type Signature struct {
 	Inputs  []Value // in declared order, without those that are really weights
 	Outputs []Value // in declared order
-
-	// Opset is the version of the default operator set, 0 if the file names none.
-	Opset int64
 
 	// External names the files that hold weights, relative to the graph's own folder, each
 	// once, in order of appearance. The names are the file's claims: check them before use.

@@ -12,8 +12,7 @@ import (
 
 // Field numbers of onnx.proto3, by message.
 const (
-	modelGraph, modelOpset               = 7, 8
-	opsetDomain, opsetVersion            = 1, 2
+	modelGraph                           = 7
 	graphNode, graphInitializer          = 1, 5
 	graphInput, graphOutput, graphSparse = 11, 12, 15
 	sparseValues, sparseIndices          = 1, 2
@@ -55,35 +54,10 @@ type reader struct {
 }
 
 func (rd *reader) model(f field) error {
-	switch f.num {
-	case modelGraph:
-		return rd.message(f.end, func(f field) error { return rd.graph(f, 0) })
-	case modelOpset:
-		return rd.opset(f)
-	}
-	return nil
-}
-
-func (rd *reader) opset(f field) error {
-	b, err := rd.bytes(f)
-	if err != nil {
-		return err
-	}
-	var domain string
-	var version uint64
-	err = each(b, func(num protowire.Number, n uint64, b []byte) error {
-		switch num {
-		case opsetDomain:
-			domain = string(b)
-		case opsetVersion:
-			version = n
-		}
+	if f.num != modelGraph {
 		return nil
-	})
-	if domain == "" || domain == "ai.onnx" {
-		rd.sig.Opset = int64(version)
 	}
-	return err
+	return rd.message(f.end, func(f field) error { return rd.graph(f, 0) })
 }
 
 // graph takes a field of the main graph (depth 0) or of a branch or loop body within it,

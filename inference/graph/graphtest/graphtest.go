@@ -21,8 +21,9 @@ func Model(s graph.Signature) []byte {
 	for _, v := range s.Outputs {
 		g = Message(g, 12, value(v))
 	}
-	model := Varint(nil, 1, 10) // IR version
-	model = Message(model, 8, Varint(nil, 2, uint64(s.Opset)))
+	const irVersion, operatorSet = 10, 17
+	model := Varint(nil, 1, irVersion)
+	model = Message(model, 8, Varint(nil, 2, operatorSet))
 	return Message(model, 7, g)
 }
 
