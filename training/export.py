@@ -214,8 +214,7 @@ def built_in(work, out):
     text = networks.text_encoder()
     unet = networks.denoiser()
     unet.load_state_dict(torch.load(f"{work}/unet.pt")["ema"])
-    sharp = f"{work}/vae_sharp"
-    vae = AutoencoderKL.from_pretrained(sharp if os.path.isdir(sharp) else f"{work}/vae")
+    vae = AutoencoderKL.from_pretrained(f"{work}/vae")
     tok = json.loads(networks.tokenizer().to_str())
     ids = torch.tensor([e.ids for e in networks.tokenizer().encode_batch(["a red fox", "a cat next to a pizza"])])
     words = [c["names"][0] for c in json.load(open(f"{work}/concepts.json"))]

@@ -35,8 +35,8 @@ sprites() {
 train() {
 	sprites
 	[[ -d $work/vae ]] || nice -n 19 "$venv/bin/python" training/train_vae.py "$work"
-	nice -n 19 "$venv/bin/python" training/train_unet.py "$work"
-	[[ -d $work/vae_sharp ]] || nice -n 19 "$venv/bin/python" training/train_decoder.py "$work"
+	nice -n 19 "$venv/bin/python" training/train_unet.py "$work" --samples 300000
+	nice -n 19 "$venv/bin/python" training/train_unet.py "$work" --samples 375000 --two 0.65 # two objects are learnt last
 	"$venv/bin/python" training/export.py "$work" "$model"
 	(cd models && find builtin -type f | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
 }

@@ -150,12 +150,12 @@ def compose(sprites, objects, style, background, relation=None, hue=None, rng=No
     return np.asarray(im)
 
 
-def scene(sprites, rng):
-    """-> (uint8 [128,128,3], caption); never a held-out combination."""
+def scene(sprites, rng, two=TWO):
+    """-> (uint8 [128,128,3], caption); never a held-out combination. two is the share of scenes with two objects."""
     while True:
         style = rng.randrange(len(STYLES))
         background = "white" if rng.random() < 0.25 else rng.choice(list(BACKGROUNDS))
-        if rng.random() < TWO:
+        if rng.random() < two:
             a, b = rng.sample(range(len(sprites)), 2)
             relation = rng.choice(RELATIONS)
             if held_out((a, b), background, relation):

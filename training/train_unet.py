@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL
 
 import networks
-from scenes import Sprites, scene
+from scenes import TWO, Sprites, scene
 
 BATCH, REUSE, CACHE, FIRST = 32, 4, 24_576, 4_096
 RATE, WARM, DECAY, DROP, EMA = 1e-3, 200, 0.3, 0.1, 0.9993
@@ -51,8 +51,8 @@ class Captions:
 class Scenes:
     """The rolling cache of (latents, states)."""
 
-    def __init__(self, work, seed, start):
-        self.sprites, self.captions = Sprites(work), Captions()
+    def __init__(self, work, seed, start, two):
+        self.sprites, self.captions, self.two = Sprites(work), Captions(), two
         self.vae = AutoencoderKL.from_pretrained(f"{work}/vae").eval().to(memory_format=torch.channels_last)
         self.rng = random.Random(f"unet-{seed}-{start}")
         self.latents = torch.empty(CACHE, networks.LATENT_CHANNELS, networks.LATENT_SIZE, networks.LATENT_SIZE)
@@ -63,7 +63,7 @@ class Scenes:
 
     @torch.no_grad()
     def add(self, n):
-        images, texts = zip(*(scene(self.sprites, self.rng) for _ in range(n)))
+        images, texts = zip(*(scene(self.sprites, self.rng, self.two) for _ in range(n)))
         x = networks.to_tensor(np.stack(images)).contiguous(memory_format=torch.channels_last)
         slots = [(self.next + i) % CACHE for i in range(n)]
         latents = [self.vae.encode(part).latent_dist.mean for part in x.split(16)]  # what fits the caches
@@ -84,6 +84,7 @@ def main():
     a = argparse.ArgumentParser()
     a.add_argument("work")
     a.add_argument("--samples", type=int, default=300_000)
+    a.add_argument("--two", type=float, default=TWO, help="share of scenes with two objects")
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--threads", type=int, default=2)
     a = a.parse_args()
@@ -98,7 +99,7 @@ def main():
         unet.load_state_dict(c["net"]), ema.load_state_dict(c["ema"]), opt.load_state_dict(c["opt"])
         it = c["it"]
     signal, noise = networks.schedule()
-    data, total = Scenes(a.work, a.seed, it), a.samples // BATCH
+    data, total = Scenes(a.work, a.seed, it, a.two), a.samples // BATCH
     print(f"{sum(p.numel() for p in unet.parameters()) / 1e6:.1f} M parameters, from iteration {it} to {total}", flush=True)
 
     def save():
