@@ -140,8 +140,8 @@ func settings(threads int, d Device) (*ort.SessionOptions, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	// Idle threads sleep instead of spinning: several sessions share the cores, and on two busy
-	// ones spinning made a small U-Net's calls slower by a third.
+	// Idle threads sleep instead of spinning: several sessions share the cores, and spinning
+	// cost a fifth of the pictures (docs/performance.md).
 	err = errors.Join(
 		options.SetIntraOpNumThreads(threads),
 		options.SetInterOpNumThreads(1),
