@@ -1,6 +1,8 @@
 package generator
 
 import (
+	"slices"
+
 	"github.com/easelbot/easel/generator/model"
 	"github.com/easelbot/easel/generator/noise"
 	"github.com/easelbot/easel/generator/sampler"
@@ -32,10 +34,8 @@ func (e *Engine) newRow(j *job, k int) (*row, error) {
 	source := noise.New(seed)
 	first := make([]float32, latents(e.folder, r))
 	source.Normal(first)
-	if r.Variation.Strength > 0 {
-		other := make([]float32, len(first))
-		noise.New(variation).Normal(other)
-		noise.Slerp(first, first, other, r.Variation.Strength)
+	for _, v := range append(slices.Clone(r.Path), imagine.Variation{Seed: variation, Strength: r.Variation.Strength}) {
+		move(first, v)
 	}
 	x := make([]float32, len(first))
 	s.Start(x, nil, first)
@@ -44,6 +44,16 @@ func (e *Engine) newRow(j *job, k int) (*row, error) {
 		job: j, index: k, place: p, bytes: rowBytes(e.folder, r), most: lanesWithin(e.folder, e.options.Memory, p),
 		sampler: s, draw: source.Normal, x: x,
 	}, nil
+}
+
+// move turns the first noise towards that of a variation's seed.
+func move(first []float32, v imagine.Variation) {
+	if v.Strength == 0 {
+		return
+	}
+	other := make([]float32, len(first))
+	noise.New(v.Seed).Normal(other)
+	noise.Slerp(first, first, other, v.Strength)
 }
 
 func samplerOptions(f *model.Folder, r imagine.Request) sampler.Options {

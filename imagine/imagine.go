@@ -8,13 +8,15 @@
 //
 // Picture k of a request is painted from seed+k, so any one of them can be had again alone. Variations are the
 // exception that keeps to the same rule in another number: with a variation strength above 0 every picture starts from
-// the one seed, and picture k moves towards the noise of variation seed+k.
+// the one seed, and picture k moves towards the noise of variation seed+k. A variation of a variation remembers the
+// moves before it as its path.
 package imagine
 
 import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -25,29 +27,34 @@ const (
 	MaxSteps  = 1000
 	MaxCount  = 64
 	MaxScale  = 100 // of guidance
+	MaxPath   = 64  // variations of variations
 )
 
 // A Request asks for pictures of one prompt.
+//
+// Its JSON is what the journal keeps; the names are for good.
 type Request struct {
-	Prompt   string
-	Negative string // what to steer away from; without guidance it has no effect
+	Prompt   string `json:"prompt"`
+	Negative string `json:"negative,omitempty"` // what to steer away from; without guidance it has no effect
 
-	Width, Height int // pixels
-	Count         int // pictures, 1 to MaxCount
+	Width  int `json:"width"` // pixels
+	Height int `json:"height"`
+	Count  int `json:"count"` // pictures, 1 to MaxCount
 
-	Seed      int64 // the noise uses its low 32 bits
-	Variation Variation
+	Seed      int64       `json:"seed"`           // the noise uses its low 32 bits
+	Path      []Variation `json:"path,omitempty"` // the moves that all pictures share, first to last; at most MaxPath
+	Variation Variation   `json:"variation,omitzero"`
 
-	Sampler  string  // as sampler.Names has them, such as "ddim"
-	Steps    int     // 1 to MaxSteps
-	Guidance float64 // guidance scale, 0 to MaxScale; 1 and below is off
-	Eta      float64 // fresh noise that ddim mixes in, 0 to 1
+	Sampler  string  `json:"sampler"`       // as sampler.Names has them, such as "ddim"
+	Steps    int     `json:"steps"`         // 1 to MaxSteps
+	Guidance float64 `json:"guidance"`      // guidance scale, 0 to MaxScale; 1 and below is off
+	Eta      float64 `json:"eta,omitempty"` // fresh noise that ddim mixes in, 0 to 1
 }
 
 // A Variation moves the first noise along the sphere towards that of another seed.
 type Variation struct {
-	Seed     int64
-	Strength float64 // 0 (the request's own noise) to 1 (the other's)
+	Seed     int64   `json:"seed"`
+	Strength float64 `json:"strength"` // 0 (the request's own noise) to 1 (the other's)
 }
 
 // Seeds returns the seed and the variation seed of picture k.
@@ -56,6 +63,27 @@ func (r Request) Seeds(k int) (seed, variation int64) {
 		return r.Seed, r.Variation.Seed + int64(k)
 	}
 	return r.Seed + int64(k), 0
+}
+
+// One returns the request for picture k alone: the same picture, byte for byte.
+func (r Request) One(k int) Request {
+	seed, variation := r.Seeds(k)
+	r.Count, r.Seed = 1, seed
+	if r.Variation.Strength > 0 {
+		r.Variation.Seed = variation
+	}
+	return r
+}
+
+// Vary returns a request for variations of picture k, which move from its noise towards that of v, v+1 and so on.
+func (r Request) Vary(k int, v Variation) Request {
+	count := r.Count
+	r = r.One(k)
+	if r.Variation.Strength > 0 {
+		r.Path = append(slices.Clone(r.Path), r.Variation)
+	}
+	r.Count, r.Variation = count, v
+	return r
 }
 
 // An InvalidError says what is wrong with a request, in words for whoever asked.
@@ -92,6 +120,13 @@ func (r Request) Validate() error {
 		return Invalid("eta", "it is %v; it must be 0 to 1", r.Eta)
 	case !within(r.Variation.Strength, 0, 1):
 		return Invalid("variation-strength", "it is %v; it must be 0 to 1", r.Variation.Strength)
+	case len(r.Path) > MaxPath:
+		return Invalid("path", "it is a variation of a variation %d times over; at most %d are followed", len(r.Path), MaxPath)
+	}
+	for _, v := range r.Path {
+		if !within(v.Strength, 0, 1) {
+			return Invalid("path", "a variation's strength is %v; it must be 0 to 1", v.Strength)
+		}
 	}
 	for _, seed := range []struct {
 		field string
