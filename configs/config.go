@@ -4,7 +4,8 @@
 // # Rules
 //
 //   - A key is a field of [Config]; easel.example.yaml documents every one. To add a
-//     key, add a field with its tags and a line to the example.
+//     key, add a field with its tags and a line to the example. Its type is a string, an
+//     int, a float64, a [Size], or a list of strings, which the environment cannot set.
 //   - No file, an empty file and a file of comments alone are valid and mean [Default].
 //   - The environment wins over the file, and a value that is the empty string, in either
 //     place, means "not given".
@@ -23,6 +24,7 @@
 //	env:"EASEL_NAME"  the environment variable that overrides it
 //	oneof:"a|b|c:N"   the strings allowed; N stands for a whole number from 0
 //	range:"2..256"    the least and the greatest value, both allowed
+//	form:"address"    what the text must look like; see forms
 //	secret:"true"     refused in the file; a sibling key "name_file" may name a file
 //
 // The YAML library's own strict mode is not used: it stops at the first unknown key,
@@ -38,11 +40,15 @@ import (
 // Config is everything an operator can set. Get one from [Default], [Parse] or [Load];
 // its zero value is not valid.
 type Config struct {
-	Model   string `yaml:"model" env:"EASEL_MODEL"`                                // name or folder of the model
-	Device  string `yaml:"device" env:"EASEL_DEVICE" oneof:"auto|cpu|cuda|cuda:N"` // where the model runs
-	DataDir string `yaml:"data_dir" env:"EASEL_DATA_DIR"`                          // what Easel keeps; see [Load]
-	Log     Log    `yaml:"log"`
-	Engine  Engine `yaml:"engine"`
+	Model      string     `yaml:"model" env:"EASEL_MODEL"`                                // name or folder of the model
+	Device     string     `yaml:"device" env:"EASEL_DEVICE" oneof:"auto|cpu|cuda|cuda:N"` // where the model runs
+	DataDir    string     `yaml:"data_dir" env:"EASEL_DATA_DIR"`                          // what Easel keeps; see [Load]
+	Listen     string     `yaml:"listen" env:"EASEL_LISTEN" form:"address"`               // where the web server listens, HOST:PORT
+	PublicURL  string     `yaml:"public_url" env:"EASEL_PUBLIC_URL" form:"origin"`        // what people type to get there; "" if that is Listen
+	Log        Log        `yaml:"log"`
+	Engine     Engine     `yaml:"engine"`
+	Limits     Limits     `yaml:"limits"`
+	Moderation Moderation `yaml:"moderation"`
 }
 
 // Log says what is logged.
@@ -58,12 +64,34 @@ type Engine struct {
 	Queue    int  `yaml:"queue" range:"1..65536"`     // most requests waiting
 }
 
+// Limits bound what may be spent.
+type Limits struct {
+	Person  Limit `yaml:"person"`  // each person in a server or workspace
+	Channel Limit `yaml:"channel"` // all in a channel together
+	Tenant  Limit `yaml:"tenant"`  // all in a server or workspace together
+}
+
+// Limit bounds one of them, in credits. Both zero is no limit, Burst alone zero is an
+// hour's worth, PerHour alone zero gives nothing back.
+type Limit struct {
+	Burst   float64 `yaml:"burst" range:"0..1000000"`    // credits that can be spent at once
+	PerHour float64 `yaml:"per_hour" range:"0..1000000"` // credits that come back in an hour
+}
+
+// Moderation lists the operator's own words and phrases. No entry is blank.
+type Moderation struct {
+	Allow  []string `yaml:"allow"`  // harmless here, whatever the built-in lists say
+	Review []string `yaml:"review"` // a moderator decides
+	Block  []string `yaml:"block"`  // never
+}
+
 // Default returns the configuration of an empty file. Its DataDir is empty, since that
 // depends on the user; [Load] fills it in.
 func Default() Config {
 	return Config{
 		Model:  "builtin",
 		Device: "auto",
+		Listen: "127.0.0.1:8321",
 		Log:    Log{Level: "info"},
 		Engine: Engine{MaxLanes: 16, Memory: 4 << 30, Queue: 256},
 	}

@@ -2,6 +2,7 @@ package configs
 
 import (
 	"errors"
+	"math"
 	"os"
 	"reflect"
 	"regexp"
@@ -15,12 +16,23 @@ func TestValidate(t *testing.T) {
 	if err := Default().Validate(); err != nil {
 		t.Errorf("the default is not valid: %v", err)
 	}
-	err := Config{Device: "cuda:", Engine: Engine{MaxLanes: 2, Memory: 1, Queue: 1, Threads: -1}}.Validate()
+	err := Config{
+		Device: "cuda:", PublicURL: "example.org",
+		Engine:     Engine{MaxLanes: 2, Memory: 1, Queue: 1, Threads: -1},
+		Limits:     Limits{Person: Limit{Burst: math.NaN(), PerHour: math.Inf(1)}, Tenant: Limit{Burst: -0.5}},
+		Moderation: Moderation{Block: []string{"word", " \t"}},
+	}.Validate()
 	want := strings.Join([]string{
 		`device: "cuda:" is not one of auto, cpu, cuda, cuda:N`,
+		`listen: ` + wantsAddress,
+		`public_url: ` + wantsOrigin,
 		`log.level: "" is not one of debug, info, warn, error`,
 		`engine.threads: -1 is out of range: from 0 to 1024`,
 		`engine.memory: 1B is out of range: from 16MiB to 1TiB`,
+		`limits.person.burst: NaN is out of range: from 0 to 1000000`,
+		`limits.person.per_hour: +Inf is out of range: from 0 to 1000000`,
+		`limits.tenant.burst: -0.5 is out of range: from 0 to 1000000`,
+		`moderation.block: an entry is blank: write a word, or take the entry out`,
 	}, "\n")
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
@@ -59,6 +71,12 @@ func TestFieldsAreKeys(t *testing.T) {
 		if f.isSecret() && (f.tag.Get("env") == "" || f.value.Kind() != reflect.String) {
 			t.Errorf("%s: a secret is a string with an environment variable", f.key)
 		}
+		if f.isList() && f.tag.Get("env") != "" {
+			t.Errorf("%s: a list cannot come from the environment", f.key)
+		}
+		if form, ok := f.tag.Lookup("form"); ok && forms[form] == nil {
+			t.Errorf("%s: there is no form %q", f.key, form)
+		}
 	}
 }
 
@@ -68,7 +86,7 @@ func TestExampleFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, err := Parse(text, "easel.example.yaml")
-	if err != nil || c != Default() {
+	if err != nil || !reflect.DeepEqual(c, Default()) {
 		t.Errorf("the example is %+v, %v\nand not the default %+v", c, err, Default())
 	}
 	comments := documented(string(text))
@@ -88,21 +106,19 @@ func TestExampleFile(t *testing.T) {
 // documented gives each key of the example the comment right above it, as one line.
 func documented(yaml string) map[string]string {
 	comments := map[string]string{}
-	var section, comment string
+	var comment string
+	var sections []string
 	for line := range strings.Lines(yaml) {
 		text := strings.TrimSpace(line)
-		key, value, isKey := strings.Cut(text, ":")
+		key, _, isKey := strings.Cut(text, ":")
 		switch {
 		case strings.HasPrefix(text, "#"):
 			comment += strings.TrimPrefix(text, "#")
 			continue
-		case isKey && strings.HasPrefix(line, " "):
-			comments[section+"."+key] = comment
 		case isKey:
-			comments[key] = comment
-			if value == "" {
-				section = key
-			}
+			depth := (len(line) - len(strings.TrimLeft(line, " "))) / 2
+			sections = append(sections[:depth], key)
+			comments[strings.Join(sections, ".")] = comment
 		}
 		comment = ""
 	}
@@ -125,6 +141,50 @@ func wantedWords(f field) []string {
 		words = append(words, strings.Split(options, "|")...)
 	}
 	return words
+}
+
+// What is wanted of the two forms.
+const (
+	wantsAddress = "expected HOST:PORT such as 127.0.0.1:8321 or [::1]:8321, with a port from 0 to 65535"
+	wantsOrigin  = "expected an address such as https://pictures.example.org, without a path, a query or a name to sign in with"
+)
+
+func TestForms(t *testing.T) {
+	tests := []struct {
+		form      string
+		good, bad []string
+	}{
+		{
+			"address",
+			[]string{"127.0.0.1:8321", "127.0.0.1:0", ":65535", "[::1]:80", "[fe80::1%eth0]:80", "localhost:8321", "a-b.example.org:1"},
+			[]string{
+				"", "8321", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:http", "::1:80", "[::1]", "http://127.0.0.1:80",
+				"127.0.0.1:80/", "a b:80", "hunter2@host:80", "127.0.0.1 :80", "127.0.0.1:80 ",
+			},
+		},
+		{
+			"origin",
+			[]string{"", "http://localhost", "https://pictures.example.org/", "HTTPS://Example.org:8443", "http://127.0.0.1:8321", "http://[::1]:8321"},
+			[]string{
+				"example.org", "example.org:80", "//example.org", "ftp://example.org", "https://", "https:///", "https://:80", "https://example.org:",
+				"https://example.org:65536", "https://example.org:http", "https://example.org//", "https://example.org/easel", "https://example.org?",
+				"https://example.org/?a=b", "https://example.org#", "https://ada:hunter2@example.org", "https://@example.org", "https:example.org",
+				" https://example.org", "https://exam ple.org", "https://example.org\n",
+			},
+		},
+	}
+	for _, tt := range tests {
+		for _, text := range tt.good {
+			if err := forms[tt.form](text); err != nil {
+				t.Errorf("%s %q: %v", tt.form, text, err)
+			}
+		}
+		for _, text := range tt.bad {
+			if err := forms[tt.form](text); err == nil || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%s %q: got %v", tt.form, text, err)
+			}
+		}
+	}
 }
 
 func TestSize(t *testing.T) {

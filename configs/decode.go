@@ -51,6 +51,8 @@ func (d *decoder) entry(name *token.Token, key string, value ast.Node) {
 	case f.isSection() && value.Type() == ast.NullType: // all of its keys are commented out
 	case f.isSection():
 		d.section(value, f)
+	case f.isList():
+		d.list(name, f, value)
 	default:
 		d.leaf(name, f, value)
 	}
@@ -71,15 +73,48 @@ func (d *decoder) leaf(name *token.Token, f field, value ast.Node) {
 	}
 }
 
+// list reads a list of texts. One whose entries are all commented out is empty.
+func (d *decoder) list(name *token.Token, f field, value ast.Node) {
+	entries, ok := value.(*ast.SequenceNode)
+	if !ok && value.Type() != ast.NullType {
+		d.report(name, `%s: expected a list, found %s: write ["one", "and another"], or each after a "- " on a line of its own`, f.key, describe(value))
+	}
+	if !ok {
+		return
+	}
+	var list []string
+	for _, n := range entries.Values {
+		text, ok := written(n)
+		switch {
+		case ok && blank(text), n.Type() == ast.NullType:
+			d.report(n.GetToken(), "%s: %v", f.key, errBlank)
+		case !ok:
+			d.report(n.GetToken(), "%s: expected text, found %s%s", f.key, describe(n), inQuotes(n))
+		}
+		list = append(list, text)
+	}
+	f.value.Set(reflect.ValueOf(list))
+}
+
 // text is the node's value as [field.set] reads it, and whether its type is the field's.
 func (f field) text(n ast.Node) (string, bool) {
 	switch n := n.(type) {
 	case *ast.IntegerNode:
-		return fmt.Sprint(n.Value), f.isWhole() // 0x10 as 16
+		return fmt.Sprint(n.Value), f.isNumeric() // 0x10 as 16
+	case *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		return fmt.Sprint(n.(ast.ScalarNode).GetValue()), f.value.CanFloat()
+	}
+	text, ok := written(n)
+	return text, ok && !f.isNumeric()
+}
+
+// written is the text of a node that is text.
+func written(n ast.Node) (text string, ok bool) {
+	switch n := n.(type) {
 	case *ast.StringNode:
-		return n.Value, !f.isWhole()
+		return n.Value, true
 	case *ast.LiteralNode:
-		return n.Value.Value, !f.isWhole()
+		return n.Value.Value, true
 	}
 	return "", false
 }
@@ -89,10 +124,18 @@ func (f field) mismatch(n ast.Node) string {
 		return "has no value: give it one, or leave the line out for the default"
 	}
 	text := fmt.Sprintf("expected %s, found %s", f.wants(), describe(n))
-	if _, scalar := n.(ast.ScalarNode); scalar && f.value.Kind() == reflect.String {
-		text += ": put it in quotes"
+	if f.value.Kind() == reflect.String {
+		text += inQuotes(n)
 	}
 	return text
+}
+
+// inQuotes is what to do with a value of another type where text is expected.
+func inQuotes(n ast.Node) string {
+	if _, scalar := n.(ast.ScalarNode); scalar {
+		return ": put it in quotes"
+	}
+	return ""
 }
 
 // describe names a node's type, never its content.

@@ -2,8 +2,10 @@ package configs
 
 import (
 	"encoding"
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -31,13 +33,16 @@ func fields(section reflect.Value, prefix string) []field {
 
 func (f field) isSection() bool { return f.value.Kind() == reflect.Struct }
 func (f field) isSecret() bool  { return f.tag.Get("secret") == "true" }
-func (f field) isWhole() bool   { return f.value.Type() == reflect.TypeFor[int]() }
+func (f field) isList() bool    { return f.value.Kind() == reflect.Slice }
+func (f field) isNumeric() bool { return f.value.Kind() == reflect.Int || f.value.CanFloat() }
 
 // wants names what the field takes.
 func (f field) wants() string {
 	switch f.value.Interface().(type) {
 	case int:
 		return "a whole number"
+	case float64:
+		return "a number"
 	case Size:
 		return "a size such as 512MiB or 2GiB"
 	default:
@@ -61,33 +66,59 @@ func (f field) set(text string) error {
 			return fmt.Errorf("expected %s, found %s", f.wants(), show(text))
 		}
 		*p = n
+	case *float64:
+		x, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return fmt.Errorf("expected %s, found %s", f.wants(), show(text))
+		}
+		*p = x
 	default:
 		panic(fmt.Sprintf("configs: %s has a type that cannot be a key: %T", f.key, p))
 	}
 	return nil
 }
 
-// check compares the field with its tags oneof and range.
+// check compares the field with its tags oneof, form and range, and looks for blanks in
+// a list.
 func (f field) check() error {
 	if options, ok := f.tag.Lookup("oneof"); ok {
 		return checkOption(f.value.String(), strings.Split(options, "|"))
 	}
+	if form, ok := f.tag.Lookup("form"); ok {
+		return forms[form](f.value.String())
+	}
 	if least, most, ok := strings.Cut(f.tag.Get("range"), ".."); ok {
-		if n := f.value.Int(); n < f.bound(least) || n > f.bound(most) {
+		// NaN is in no range.
+		if n := number(f.value); !(f.bound(least) <= n && n <= f.bound(most)) {
 			return fmt.Errorf("%v is out of range: from %s to %s", f.value, least, most)
 		}
+	}
+	if list, ok := f.value.Interface().([]string); ok && slices.ContainsFunc(list, blank) {
+		return errBlank
 	}
 	return nil
 }
 
 // bound reads an end of the range as a value of the field's own type.
-func (f field) bound(text string) int64 {
+func (f field) bound(text string) float64 {
 	b := field{key: f.key, value: reflect.New(f.value.Type()).Elem()}
 	if err := b.set(text); err != nil {
 		panic(fmt.Sprintf("configs: range of %s: %v", f.key, err))
 	}
-	return b.value.Int()
+	return number(b.value)
 }
+
+func number(v reflect.Value) float64 {
+	if v.CanFloat() {
+		return v.Float()
+	}
+	return float64(v.Int())
+}
+
+// errBlank is for an entry that would match everything, or nothing.
+var errBlank = errors.New("an entry is blank: write a word, or take the entry out")
+
+func blank(text string) bool { return strings.TrimSpace(text) == "" }
 
 func checkOption(text string, options []string) error {
 	for _, o := range options {

@@ -3,6 +3,7 @@ package configs
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -52,24 +53,27 @@ func TestLoadTakesTheNearestFile(t *testing.T) {
 }
 
 func TestLoadEnvironmentWins(t *testing.T) {
-	path := write(t, filepath.Join(t.TempDir(), "easel.yaml"), "model: file\ndevice: cpu\ndata_dir: /file\nlog: {level: warn}\n")
+	path := write(t, filepath.Join(t.TempDir(), "easel.yaml"), "model: file\ndevice: cpu\ndata_dir: /file\nlog: {level: warn}\nlisten: ':1'\npublic_url: http://file\n")
 	tests := []struct {
 		name string
 		env  environment
-		want [4]string // model, device, data folder, level
+		want [6]string // model, device, data folder, level, listen, public URL
 	}{
-		{"nothing", environment{}, [4]string{"file", "cpu", "/file", "warn"}},
-		{"empty is unset", environment{"EASEL_MODEL": "", "EASEL_DEVICE": ""}, [4]string{"file", "cpu", "/file", "warn"}},
+		{"nothing", environment{}, [6]string{"file", "cpu", "/file", "warn", ":1", "http://file"}},
+		{"empty is unset", environment{"EASEL_MODEL": "", "EASEL_DEVICE": ""}, [6]string{"file", "cpu", "/file", "warn", ":1", "http://file"}},
 		{
 			"all",
-			environment{"EASEL_MODEL": "env", "EASEL_DEVICE": "cuda:2", "EASEL_DATA_DIR": "/env", "EASEL_LOG_LEVEL": "error"},
-			[4]string{"env", "cuda:2", "/env", "error"},
+			environment{
+				"EASEL_MODEL": "env", "EASEL_DEVICE": "cuda:2", "EASEL_DATA_DIR": "/env", "EASEL_LOG_LEVEL": "error",
+				"EASEL_LISTEN": "[::1]:0", "EASEL_PUBLIC_URL": "https://env",
+			},
+			[6]string{"env", "cuda:2", "/env", "error", "[::1]:0", "https://env"},
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := Load(path, tt.env.lookup)
-			if got := [4]string{c.Model, c.Device, c.DataDir, c.Log.Level}; err != nil || got != tt.want {
+			if got := [6]string{c.Model, c.Device, c.DataDir, c.Log.Level, c.Listen, c.PublicURL}; err != nil || got != tt.want {
 				t.Errorf("got %q, %v; want %q", got, err, tt.want)
 			}
 		})
@@ -122,9 +126,10 @@ func TestLoadMistakes(t *testing.T) {
 		{"large", "large.yaml", nil, "large.yaml: more than 1MiB: not a configuration file"},
 		{
 			"file and environment", "bad.yaml",
-			environment{"EASEL_DEVICE": "gpu", "EASEL_LOG_LEVEL": "LOUD"},
+			environment{"EASEL_DEVICE": "gpu", "EASEL_LOG_LEVEL": "LOUD", "EASEL_LISTEN": "8321"},
 			`bad.yaml:1: unknown key "modle": did you mean "model"?
 EASEL_DEVICE: "gpu" is not one of auto, cpu, cuda, cuda:N
+EASEL_LISTEN: ` + wantsAddress + `
 EASEL_LOG_LEVEL: "LOUD" is not one of debug, info, warn, error`,
 		},
 	}
@@ -134,7 +139,7 @@ EASEL_LOG_LEVEL: "LOUD" is not one of debug, info, warn, error`,
 			if err == nil || err.Error() != tt.want {
 				t.Errorf("got:\n%v\nwant:\n%s", err, tt.want)
 			}
-			if c != (Config{}) {
+			if !reflect.DeepEqual(c, Config{}) {
 				t.Errorf("a configuration came with the error: %+v", c)
 			}
 		})

@@ -3,11 +3,14 @@ package configs
 import (
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 )
+
+const asList = `write ["one", "and another"], or each after a "- " on a line of its own`
 
 func TestParseMistakes(t *testing.T) {
 	tests := []struct {
@@ -30,7 +33,7 @@ func TestParseMistakes(t *testing.T) {
 			`easel.yaml:1: unknown key "zzzzzz": the nearest known key is "model"`,
 		}},
 		{"very long key", strings.Repeat("k", 200) + ": 4\n", []string{
-			`easel.yaml:1: unknown key "` + strings.Repeat("k", 66) + `": the nearest known key is "model"`,
+			`easel.yaml:1: unknown key "` + strings.Repeat("k", 66) + `": the nearest known key is "moderation.block"`,
 		}},
 		{"dotted key", "log.level: debug\n", []string{
 			`easel.yaml:1: unknown key "log.level": write "level" on a line of its own under "log"`,
@@ -93,6 +96,43 @@ func TestParseMistakes(t *testing.T) {
 		{"size too small", "engine: {memory: 1MiB}\n", []string{
 			`easel.yaml:1: engine.memory: 1MiB is out of range: from 16MiB to 1TiB`,
 		}},
+		{"infinite limit", "limits:\n  person:\n    burst: .inf\n    per_hour: .nan\n", []string{
+			`easel.yaml:3: limits.person.burst: +Inf is out of range: from 0 to 1000000`,
+			`easel.yaml:4: limits.person.per_hour: NaN is out of range: from 0 to 1000000`,
+		}},
+		{"negative limit", "limits: {tenant: {burst: -0.25}, channel: {per_hour: 1.5e7}}\n", []string{
+			`easel.yaml:1: limits.tenant.burst: -0.25 is out of range: from 0 to 1000000`,
+			`easel.yaml:1: limits.channel.per_hour: 1.5e+07 is out of range: from 0 to 1000000`,
+		}},
+		{"text for a limit", "limits:\n  person:\n    burst: '8'\n    per_hour: [1]\n", []string{
+			`easel.yaml:3: limits.person.burst: expected a number, found text`,
+			`easel.yaml:4: limits.person.per_hour: expected a number, found a list`,
+		}},
+		{"limit in the wrong place", "limits:\n  burst: 8\n  person: 8\n", []string{
+			`easel.yaml:2: unknown key "limits.burst": did you mean "limits.person.burst"?`,
+			`easel.yaml:3: limits.person: expected keys, found a number`,
+		}},
+		{"not an address", "listen: 8321\n", []string{
+			`easel.yaml:1: listen: expected text, found a number: put it in quotes`,
+		}},
+		{"address without a port", "listen: localhost\npublic_url: example.org\n", []string{
+			`easel.yaml:1: listen: ` + wantsAddress,
+			`easel.yaml:2: public_url: ` + wantsOrigin,
+		}},
+		{"text for a list", "moderation:\n  block: fudge\n  allow: 5\n  review: {a: b}\n", []string{
+			`easel.yaml:2: moderation.block: expected a list, found text: ` + asList,
+			`easel.yaml:3: moderation.allow: expected a list, found a number: ` + asList,
+			`easel.yaml:4: moderation.review: expected a list, found keys: ` + asList,
+		}},
+		{"not words", "moderation:\n  block:\n  - fudge\n  - 88\n  - true\n  -\n  - [a]\n  - a: b\n  - ' '\n  - .5\n", []string{
+			`easel.yaml:4: moderation.block: expected text, found a number: put it in quotes`,
+			`easel.yaml:5: moderation.block: expected text, found true or false: put it in quotes`,
+			`easel.yaml:6: moderation.block: an entry is blank: write a word, or take the entry out`,
+			`easel.yaml:7: moderation.block: expected text, found a list`,
+			`easel.yaml:8: moderation.block: expected text, found keys`,
+			`easel.yaml:9: moderation.block: an entry is blank: write a word, or take the entry out`,
+			`easel.yaml:10: moderation.block: expected text, found a number: put it in quotes`,
+		}},
 		{"not YAML", "model: [a\n", []string{`easel.yaml:1: not valid YAML: sequence end token ']' not found`}},
 		{"tab", "log:\n\tlevel: info\n", []string{
 			`easel.yaml:2: not valid YAML: found character '	' that cannot start any token`,
@@ -131,7 +171,7 @@ func TestParseMistakes(t *testing.T) {
 			if want := strings.Join(tt.want, "\n"); err.Error() != want {
 				t.Errorf("got:\n%v\nwant:\n%s", err, want)
 			}
-			if c != (Config{}) {
+			if !reflect.DeepEqual(c, Config{}) {
 				t.Errorf("a configuration came with the error: %+v", c)
 			}
 		})
@@ -162,6 +202,17 @@ func TestParse(t *testing.T) {
 		})},
 		{"GPU", "device: cuda:1\n", with(func(c *Config) { c.Device = "cuda:1" })},
 		{"marks in quotes", "model: '&a *b !c'\n", with(func(c *Config) { c.Model = "&a *b !c" })},
+		{"limits", "limits:\n  person:\n    burst: 8\n    per_hour: 2.5\n  channel:\n    # burst: 4\n  tenant: {burst: 0x10, per_hour: 1_000}\n", with(func(c *Config) {
+			c.Limits = Limits{Person: Limit{8, 2.5}, Tenant: Limit{16, 1000}}
+		})},
+		{"addresses", "listen: :0\npublic_url: https://example.org/\n", with(func(c *Config) {
+			c.Listen, c.PublicURL = ":0", "https://example.org/"
+		})},
+		{"no addresses", "listen: ''\npublic_url: ''\n", Default()},
+		{"words", "moderation:\n  block:\n  - two words\n  - '88'\n  - |-\n    b\n  - yes\n  review: [a, \"b: c\"]\n  allow:\n  # - later\n", with(func(c *Config) {
+			c.Moderation = Moderation{Block: []string{"two words", "88", "b", "yes"}, Review: []string{"a", "b: c"}}
+		})},
+		{"no words", "moderation: {allow: [], review: , block: []}\n", Default()},
 		{"flow", "{engine: {threads: 0x10, max_lanes: 256, memory: 2 GiB, queue: 1_000}}", with(func(c *Config) {
 			c.Engine = Engine{Threads: 16, MaxLanes: 256, Memory: 2 << 30, Queue: 1000}
 		})},
@@ -172,7 +223,7 @@ func TestParse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got != tt.want {
+			if !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got  %+v\nwant %+v", got, tt.want)
 			}
 		})
@@ -193,12 +244,24 @@ func TestParseReadsWhatWasWritten(t *testing.T) {
 				Memory:   Size(rapid.Int64Range(16<<20, 1<<40).Draw(t, "memory")),
 				Queue:    rapid.IntRange(1, 1<<16).Draw(t, "queue"),
 			},
+			Listen: rapid.StringMatching(`[a-z.]{0,9}:[0-9]{1,4}`).Draw(t, "listen"),
+			Limits: Limits{Channel: Limit{PerHour: rapid.Float64Range(0, 1e6).Draw(t, "per_hour")}},
+			Moderation: Moderation{
+				Block: rapid.SliceOfN(rapid.StringMatching(`[!-~äß][ -~äß]{0,20}`), 1, 9).Draw(t, "block"),
+			},
 		}
-		yaml := fmt.Sprintf("model: '%s'\ndevice: %s\ndata_dir: '%s'\nlog: {level: %s}\nengine:\n  threads: %d\n  max_lanes: %d\n  memory: %v\n  queue: %d\n",
-			strings.ReplaceAll(want.Model, "'", "''"), want.Device, want.DataDir, want.Log.Level,
-			want.Engine.Threads, want.Engine.MaxLanes, want.Engine.Memory, want.Engine.Queue)
+		quoted := func(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+		words := ""
+		for _, word := range want.Moderation.Block {
+			words += "  - " + quoted(word) + "\n"
+		}
+		yaml := fmt.Sprintf("model: %s\ndevice: %s\ndata_dir: '%s'\nlog: {level: %s}\nengine:\n  threads: %d\n  max_lanes: %d\n  memory: %v\n  queue: %d\n"+
+			"listen: '%s'\nlimits: {channel: {per_hour: %v}}\nmoderation:\n  block:\n%s",
+			quoted(want.Model), want.Device, want.DataDir, want.Log.Level,
+			want.Engine.Threads, want.Engine.MaxLanes, want.Engine.Memory, want.Engine.Queue,
+			want.Listen, strconv.FormatFloat(want.Limits.Channel.PerHour, 'f', -1, 64), words)
 		got, err := Parse([]byte(yaml), "easel.yaml")
-		if err != nil || got != want {
+		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Fatalf("%s\ngot  %+v, %v\nwant %+v", yaml, got, err, want)
 		}
 	})
@@ -209,6 +272,7 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"", "model: a\n", "log:\n  level: debug\n", "{engine: {threads: 2, memory: 1GiB}}", "- a\n- [b, {c: d}]\n",
 		"model: |\n  a\n", "a: &b c\nd: *b\n", "? a\n: b\n", "%YAML 1.2\n---\na: !!str b\n...\n", "model: \"\\u00e4\"\r\n",
+		"limits: {person: {burst: 1.5e2, per_hour: .inf}}\n", "moderation:\n  block:\n  - a\n  - 'b c'\n  -\n",
 	} {
 		f.Add([]byte(seed))
 	}
