@@ -1,0 +1,28 @@
+package jobs
+
+import (
+	"context"
+	"image"
+)
+
+// A Courier brings a job to its channel. Apart from Progress each method is an effect of the outbox: it is called until
+// it returns nil, so once more after a crash, and must be harmless when repeated.
+type Courier interface {
+	// Post posts the job's message and returns the platform's ID of it.
+	Post(ctx context.Context, j Job) (message string, err error)
+	// Show makes the message show what the job is now.
+	Show(ctx context.Context, j Job) error
+	// Remove takes the message away.
+	Remove(ctx context.Context, j Job) error
+	// Tell tells the job's owner alone what became of it: Reason.
+	Tell(ctx context.Context, j Job) error
+	// Progress tells how a job gets on. It is not kept and may be dropped; it must not block.
+	Progress(j Job, p Progress)
+}
+
+// Progress is how a job gets on.
+type Progress struct {
+	Ahead        int                 // while it waits: how many jobs come before it
+	Calls, Total int                 // while it is painted: model calls made, of how many
+	Previews     map[int]image.Image // the newest sketch of each picture, coarse, for it has not been inspected
+}

@@ -1,0 +1,200 @@
+package jobs
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Run recovers what the last process left behind, and then works until ctx ends: paints jobs and runs effects. It returns
+// nil once everything it started has stopped; what is unfinished then is in the journal.
+func (s *Saga) Run(ctx context.Context, c Courier) error {
+	if err := s.recover(ctx); err != nil {
+		return fmt.Errorf("recovering jobs: %w", err)
+	}
+	var painting sync.WaitGroup
+	group, working := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.dispatch(working, c, painting.Go) })
+	group.Go(func() error { return s.deliver(working, c) })
+	group.Go(func() error { return s.tellPlaces(working, c) })
+	err := group.Wait()
+	painting.Wait()
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // it was told to end
+	}
+	return err
+}
+
+// recover puts jobs that a crash interrupted back in line; one that was interrupted too often may be what crashes us.
+func (s *Saga) recover(ctx context.Context) error {
+	left, err := findJobs(ctx, s.Store.Reader(), unfinished)
+	if err != nil {
+		return err
+	}
+	for _, j := range left {
+		switch {
+		case j.State == Delivering: // the outbox has it
+			continue
+		case j.State != Queued && j.Attempts >= maxAttempts:
+			const reason = "It was interrupted too often. Your credits were given back."
+			err = s.conclude(ctx, j, Failed, reason, "interrupted while it was painted", show)
+		case j.State != Queued:
+			if !s.requeue(ctx, j) {
+				continue
+			}
+			fallthrough
+		default:
+			s.line.join(j)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if len(left) > 0 {
+		s.Log.Info("unfinished jobs are taken up again", "jobs", len(left))
+	}
+	return nil
+}
+
+const (
+	couriers   = 16              // effects that run at once, each of another job
+	lookAgain  = 5 * time.Second // between looks at the outbox that nobody asked for
+	perEffect  = time.Minute     // an effect that takes longer is tried again
+	maxRepeats = 40              // of an effect, which is some two hours of trying
+)
+
+// deliver runs the outbox until ctx ends.
+func (s *Saga) deliver(ctx context.Context, c Courier) error {
+	var group errgroup.Group
+	group.SetLimit(couriers)
+	defer group.Wait() //nolint:errcheck // its functions return nil
+	var busy sync.Map  // rows that are being run
+	for {
+		due, err := dueRows(ctx, s.Store.Reader(), s.Now(), 16*couriers)
+		if err != nil && ctx.Err() == nil {
+			s.Log.Error("reading the outbox failed, it is tried again", "error", err)
+		}
+		for _, r := range due {
+			if _, is := busy.LoadOrStore(r.id, true); is {
+				continue
+			}
+			group.Go(func() error {
+				s.effect(ctx, c, r)
+				busy.Delete(r.id)
+				poke(s.outbox)
+				return nil
+			})
+		}
+		if err := s.awaitOutbox(ctx, len(due) > 0); err != nil {
+			return err
+		}
+	}
+}
+
+// awaitOutbox waits until there may be something to do. While effects run, their end is what to wait for.
+func (s *Saga) awaitOutbox(ctx context.Context, running bool) error {
+	wait := lookAgain
+	if due, ok, err := nextDue(ctx, s.Store.Reader()); err == nil && ok && !running {
+		wait = min(wait, max(due.Sub(s.Now()), 10*time.Millisecond))
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-s.outbox:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return ctx.Err()
+}
+
+// effect runs one effect and writes down that it is done, or when to try again.
+func (s *Saga) effect(ctx context.Context, c Courier, r row) {
+	j, err := oneJob(ctx, s.Store.Reader(), `id = $1`, r.job)
+	var message string
+	if err == nil {
+		trying, cancel := context.WithTimeout(ctx, perEffect)
+		message, err = s.try(trying, c, j, r)
+		cancel()
+	}
+	if ctx.Err() != nil {
+		return // it is run again after the next start
+	}
+	if err != nil && r.attempts < maxRepeats {
+		s.Log.Warn("an effect failed, it is tried again", "effect", r.effect, "job", r.job, "attempt", r.attempts+1, "error", err)
+	} else if err != nil {
+		s.Log.Error("an effect failed for good", "effect", r.effect, "job", r.job, "error", err)
+	}
+	cause := err
+	err = s.Store.Write(ctx, func(tx *sql.Tx) error {
+		if cause != nil && r.attempts < maxRepeats {
+			return postponeRow(ctx, tx, r, s.Now().Add(pause(r.attempts)), cause)
+		}
+		return s.ran(ctx, tx, r, message)
+	})
+	if err != nil && ctx.Err() == nil {
+		s.Log.Error("the outcome of an effect could not be written down, it is run again", "effect", r.effect, "job", r.job, "error", err)
+		_ = pauseFor(ctx, time.Second) // the row is still due
+	}
+}
+
+func (s *Saga) try(ctx context.Context, c Courier, j Job, r row) (message string, err error) {
+	switch r.effect {
+	case post:
+		if j.Deleted {
+			return "", nil
+		}
+		return c.Post(ctx, j)
+	case show:
+		if j.Deleted {
+			return "", nil
+		}
+		return "", c.Show(ctx, j)
+	case tell:
+		return "", c.Tell(ctx, j)
+	case remove:
+		return "", c.Remove(ctx, j)
+	case refund:
+		return "", s.Limiter.Refund(ctx, j.ID, spender(j), r.amount)
+	default:
+		return "", fmt.Errorf("the outbox holds an unknown effect %q", r.effect)
+	}
+}
+
+// ran writes down that an effect is done, and what follows from it.
+func (s *Saga) ran(ctx context.Context, tx *sql.Tx, r row, message string) error {
+	if err := finishRow(ctx, tx, r, s.Now()); err != nil {
+		return err
+	}
+	switch r.effect {
+	case post:
+		_, err := tx.ExecContext(ctx, `UPDATE jobs SET message = $1 WHERE id = $2`, message, r.job)
+		return err
+	case show:
+		_, err := tx.ExecContext(ctx, `UPDATE jobs SET state = 'done', finished = $1 WHERE id = $2 AND state = 'delivering'`,
+			s.Now().UnixMilli(), r.job)
+		return err
+	default:
+		return nil
+	}
+}
+
+// tellPlaces tells those who wait how many are before them, whenever the line has moved.
+func (s *Saga) tellPlaces(ctx context.Context, c Courier) error {
+	for {
+		select {
+		case <-s.moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		for ahead, j := range s.line.order() {
+			c.Progress(j, Progress{Ahead: ahead})
+		}
+		if err := pauseFor(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}

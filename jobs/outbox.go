@@ -1,0 +1,98 @@
+package jobs
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// An effect is what the outbox does to the world.
+type effect string
+
+const (
+	post   effect = "post"   // the job's message
+	show   effect = "show"   // in the message, what the job is now
+	tell   effect = "tell"   // its owner, alone
+	refund effect = "refund" // credits
+	remove effect = "remove" // the message
+)
+
+// A row of the outbox.
+type row struct {
+	id       int64
+	key      string
+	job      string
+	effect   effect
+	amount   float64 // credits of a refund
+	attempts int
+}
+
+// put writes effects down. The state is what they follow from: an effect of the same job, name and state is put once.
+func put(ctx context.Context, tx *sql.Tx, now time.Time, j Job, state State, effects ...row) error {
+	for _, r := range effects {
+		key := string(r.effect) + ":" + j.ID
+		if r.effect == show {
+			key += ":" + string(state)
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO outbox (key, job, effect, amount, created, due)
+			VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (key) DO NOTHING`, key, j.ID, r.effect, r.amount, now.UnixMilli())
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dueRows lists what is to be done, oldest first; a row behind an unfinished one of its own job waits for it.
+func dueRows(ctx context.Context, q querier, now time.Time, limit int) ([]row, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id, key, job, effect, amount, attempts FROM outbox o
+		WHERE done IS NULL AND due <= $1
+		AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.job = o.job AND e.done IS NULL AND e.id < o.id)
+		ORDER BY id LIMIT $2`, now.UnixMilli(), limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var due []row
+	for rows.Next() {
+		var r row
+		if err := rows.Scan(&r.id, &r.key, &r.job, &r.effect, &r.amount, &r.attempts); err != nil {
+			return nil, err
+		}
+		due = append(due, r)
+	}
+	return due, rows.Err()
+}
+
+// nextDue tells when the next row is due, if one is.
+func nextDue(ctx context.Context, q querier) (time.Time, bool, error) {
+	rows, err := q.QueryContext(ctx, `SELECT min(due) FROM outbox WHERE done IS NULL`)
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	defer rows.Close()
+	var due sql.NullInt64
+	if rows.Next() {
+		err = rows.Scan(&due)
+	}
+	if err == nil {
+		err = rows.Err()
+	}
+	return moment(due), due.Valid, err
+}
+
+func finishRow(ctx context.Context, tx *sql.Tx, r row, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE outbox SET done = $1, error = '' WHERE id = $2`, now.UnixMilli(), r.id)
+	return err
+}
+
+func postponeRow(ctx context.Context, tx *sql.Tx, r row, due time.Time, cause error) error {
+	_, err := tx.ExecContext(ctx, `UPDATE outbox SET attempts = attempts + 1, due = $1, error = $2 WHERE id = $3`,
+		due.UnixMilli(), cause.Error(), r.id)
+	return err
+}
+
+// pause is how long to wait after an effect has failed so often.
+func pause(attempts int) time.Duration {
+	return min(500*time.Millisecond<<min(attempts, 10), 5*time.Minute)
+}

@@ -1,0 +1,272 @@
+package jobs
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"sync"
+	"time"
+
+	"github.com/easelbot/easel/gallery"
+	"github.com/easelbot/easel/imagine"
+	"github.com/easelbot/easel/moderation"
+)
+
+const maxAttempts = 5 // times that painting a job may begin, crashes included
+
+// A run is a job while it is painted.
+type run struct {
+	cancel context.CancelFunc
+	feed   *feed
+}
+
+// dispatch takes jobs from the line, as the queue has room, until ctx ends.
+func (s *Saga) dispatch(ctx context.Context, c Courier, start func(func())) error {
+	for {
+		if err := s.Queue.Ready(ctx); err != nil {
+			return err
+		}
+		j, err := s.line.next(ctx)
+		if err != nil {
+			return err
+		}
+		poke(s.moved)
+		working, r := s.begin(ctx, &j)
+		if r == nil {
+			continue
+		}
+		paint := s.Queue.Begin(j.Request)
+		start(func() { s.perform(ctx, working, c, j, r, paint) })
+	}
+}
+
+// begin writes down that a job is painted from now on. Without a run it was cancelled, or the process ends.
+func (s *Saga) begin(ctx context.Context, j *Job) (context.Context, *run) {
+	working, cancel := context.WithCancel(ctx)
+	r := &run{cancel: cancel, feed: newFeed(*j)}
+	s.mu.Lock()
+	s.running[j.ID] = r
+	s.mu.Unlock()
+	j.Attempts++
+	err := s.insist(working, func(tx *sql.Tx) error {
+		return move(ctx, tx, j.ID, change{
+			from: []State{Queued}, to: Running,
+			set: `, started = $3, attempts = $4`, args: []any{s.Now().UnixMilli(), j.Attempts},
+		})
+	})
+	if err != nil {
+		s.ended(j.ID, r)
+		return nil, nil
+	}
+	return working, r
+}
+
+func (s *Saga) ended(id string, r *run) {
+	r.cancel()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.running, id)
+}
+
+type painter func(context.Context, imagine.Watcher) ([]imagine.Picture, error)
+
+// perform sees one job from the line to its result in the outbox. Its context ends when the job is cancelled, that of
+// the process when the process does.
+func (s *Saga) perform(process, ctx context.Context, c Courier, j Job, r *run, paint painter) {
+	defer s.ended(j.ID, r)
+	began := s.Now()
+	pictures, err := s.paint(ctx, c, j, r.feed, paint)
+	if err == nil {
+		err = s.result(ctx, j, pictures, s.Now().Sub(began))
+	}
+	switch {
+	case err == nil, errors.Is(err, errMoved): // done, or cancelled meanwhile
+	case process.Err() != nil:
+		s.putBack(j) // the next process paints it
+	case ctx.Err() == nil:
+		s.fail(ctx, j, err)
+	}
+	poke(s.outbox)
+}
+
+// paint paints, and tells of the progress until it is over.
+func (s *Saga) paint(ctx context.Context, c Courier, j Job, f *feed, paint painter) ([]imagine.Picture, error) {
+	var telling sync.WaitGroup
+	telling.Go(func() { f.deliver(ctx, c) })
+	defer telling.Wait()
+	defer f.end()
+	return paint(ctx, imagine.Watcher{Event: f.event, PreviewEvery: max(1, j.Request.Steps/8)})
+}
+
+// result judges pictures, saves them, and writes down that they are to be shown.
+func (s *Saga) result(ctx context.Context, j Job, pictures []imagine.Picture, took time.Duration) error {
+	err := s.insist(ctx, func(tx *sql.Tx) error {
+		return move(ctx, tx, j.ID, change{from: []State{Running}, to: Inspecting})
+	})
+	if err != nil {
+		return err
+	}
+	entries := make([]gallery.Entry, len(pictures))
+	var worst moderation.Verdict
+	withheld := 0
+	for i, p := range pictures {
+		v, err := s.Inspector.Inspect(ctx, p.Image)
+		if err != nil {
+			return fmt.Errorf("inspecting picture %d: %w", p.Index, err)
+		}
+		entries[i] = entry(j, p, v, took, s.Now())
+		if v.Action != moderation.Allow {
+			worst, withheld = worst.Join(v), withheld+1
+			continue
+		}
+		if entries[i].Blob, err = s.keep(ctx, p.Image); err != nil {
+			return err
+		}
+	}
+	if withheld == len(pictures) {
+		return s.refuse(ctx, j, worst)
+	}
+	return s.insist(ctx, func(tx *sql.Tx) error {
+		err := move(ctx, tx, j.ID, change{
+			from: []State{Inspecting}, to: Delivering,
+			set: `, took = $3`, args: []any{took.Milliseconds()},
+		})
+		if err != nil {
+			return err
+		}
+		if err := s.Gallery.Put(ctx, tx, entries...); err != nil {
+			return err
+		}
+		return put(ctx, tx, s.Now(), j, Delivering, row{effect: show})
+	})
+}
+
+func entry(j Job, p imagine.Picture, v moderation.Verdict, took time.Duration, now time.Time) gallery.Entry {
+	return gallery.Entry{
+		Job: j.ID, Index: p.Index,
+		Tenant: j.Place.Tenant, Channel: j.Place.Channel, Owner: j.Owner.ID, Visibility: j.Place.Visibility,
+		Request: j.Request, Model: j.Model, Parent: j.Parent, Took: took,
+		Width: p.Image.Rect.Dx(), Height: p.Image.Rect.Dy(), Verdict: v.Action.String(), Created: now,
+	}
+}
+
+// keep encodes and stores a picture. While the disk is full it goes on trying: what is painted is not lost.
+func (s *Saga) keep(ctx context.Context, m image.Image) (blob string, err error) {
+	var file bytes.Buffer
+	if err := png.Encode(&file, m); err != nil {
+		return "", fmt.Errorf("encoding a picture: %w", err)
+	}
+	err = s.retry(ctx, "keeping a picture", func() error {
+		blob, err = s.Gallery.Keep(ctx, file.Bytes())
+		return err
+	})
+	return blob, err
+}
+
+// refuse ends a job whose pictures moderation withheld: its message goes, and its owner alone is told.
+func (s *Saga) refuse(ctx context.Context, j Job, v moderation.Verdict) error {
+	s.Log.Info("pictures refused", "job", j.ID, "verdict", v.Action.String(), "reasons", v.Reasons)
+	return s.conclude(ctx, j, Refused, v.Polite("picture")+" Your credits were given back.", fmt.Sprint(v.Reasons), remove, tell)
+}
+
+// fail paints a job again if that may help, and else gives up on it.
+func (s *Saga) fail(ctx context.Context, j Job, cause error) {
+	var invalid *imagine.InvalidError
+	reason := "It could not be painted. Your credits were given back; try again, and tell the operator if it happens again."
+	switch {
+	case errors.As(cause, &invalid):
+		reason = invalid.Error() + ". Your credits were given back."
+	case j.Attempts < maxAttempts:
+		s.Log.Warn("painting failed, it is tried again", "job", j.ID, "attempt", j.Attempts, "error", cause)
+		if pauseFor(ctx, pause(j.Attempts)) != nil || !s.requeue(ctx, j) {
+			return
+		}
+		s.line.join(j)
+		poke(s.moved)
+		return
+	}
+	s.Log.Error("painting failed", "job", j.ID, "error", cause)
+	if err := s.conclude(ctx, j, Failed, reason, cause.Error(), show); err != nil && !errors.Is(err, errMoved) {
+		s.Log.Error("the failure could not be written down", "job", j.ID, "error", err)
+	}
+}
+
+// conclude ends a job without a result, pays it back, and puts effects that tell of it.
+func (s *Saga) conclude(ctx context.Context, j Job, to State, reason, cause string, effects ...effect) error {
+	return s.insist(ctx, func(tx *sql.Tx) error {
+		err := move(ctx, tx, j.ID, change{
+			from: []State{Queued, Running, Inspecting}, to: to,
+			set: `, finished = $3, reason = $4, cause = $5`, args: []any{s.Now().UnixMilli(), reason, cause},
+		})
+		if err != nil {
+			return err
+		}
+		rows := []row{{effect: refund, amount: j.Credits}}
+		for _, e := range effects {
+			rows = append(rows, row{effect: e})
+		}
+		return put(ctx, tx, s.Now(), j, to, rows...)
+	})
+}
+
+func (s *Saga) requeue(ctx context.Context, j Job) bool {
+	err := s.insist(ctx, func(tx *sql.Tx) error {
+		return move(ctx, tx, j.ID, change{from: []State{Running, Inspecting}, to: Queued})
+	})
+	return err == nil // else it was cancelled, or the process ends
+}
+
+// putBack leaves a job for the next start as if it had not begun.
+func (s *Saga) putBack(j Job) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	err := s.Store.Write(ctx, func(tx *sql.Tx) error {
+		return move(ctx, tx, j.ID, change{
+			from: []State{Running, Inspecting}, to: Queued, set: `, attempts = $3`, args: []any{j.Attempts - 1},
+		})
+	})
+	if err != nil && !errors.Is(err, errMoved) {
+		s.Log.Warn("a job that was interrupted could not be put back; the next start does so", "job", j.ID, "error", err)
+	}
+}
+
+// insist runs a transaction until it succeeds, the job has moved, or ctx ends: while the disk is full, work waits.
+func (s *Saga) insist(ctx context.Context, f func(tx *sql.Tx) error) error {
+	return s.retry(ctx, "writing to the journal", func() error { return s.Store.Write(ctx, f) })
+}
+
+func (s *Saga) retry(ctx context.Context, what string, f func() error) error {
+	for attempt := 0; ; attempt++ {
+		err := f()
+		if err == nil || errors.Is(err, errMoved) || ctx.Err() != nil {
+			return err
+		}
+		s.Log.Error(what+" failed, it is tried again", "error", err)
+		if pauseFor(ctx, min(pause(attempt), 10*time.Second)) != nil {
+			return err
+		}
+	}
+}
+
+// share tells how much of a job has been painted, 0 to 1.
+func (s *Saga) share(id string) float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.running[id]; r != nil {
+		return r.feed.share()
+	}
+	return 0
+}
+
+// stop ends a job's painting.
+func (s *Saga) stop(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.running[id]; r != nil {
+		r.cancel()
+	}
+}
