@@ -1,0 +1,73 @@
+// The buttons under a job's message. What they are called and do is the server's business; here they are laid out, kept
+// from being pressed twice, and Delete asks before it deletes.
+
+import { announce, el } from './dom.js';
+
+const sure = 4000; // milliseconds in which the second press on Delete counts
+const perPicture = new Set(['upscale', 'vary']); // actions that stand in rows of their own
+
+export class Buttons {
+  #drawn = '';
+  #press;
+
+  /** press sends a button's action and resolves when it is answered. */
+  constructor(press) {
+    this.#press = press;
+    this.element = el('div', { class: 'actions', 'aria-live': 'off' });
+  }
+
+  show(buttons) {
+    const drawing = JSON.stringify(buttons);
+    if (drawing === this.#drawn) return;
+    this.#drawn = drawing;
+    const focused = this.element.contains(document.activeElement) ? document.activeElement.dataset : undefined;
+    const rows = Map.groupBy(buttons, ({ action }) => (perPicture.has(action) ? action : ''));
+    this.element.replaceChildren(...[...rows].map(([action, row]) => this.#row(action, row)));
+    if (focused) this.#find(focused)?.focus();
+  }
+
+  #row(action, buttons) {
+    return el('div', { class: action ? 'row joined' : 'row' }, ...buttons.map((button) => this.#button(button)));
+  }
+
+  #button(button) {
+    const spoken = button.help && button.help !== button.label ? button.help : undefined;
+    const node = el('button', {
+      class: button.action === 'delete' || button.action === 'cancel' ? 'button danger' : 'button', type: 'button', title: spoken,
+      'aria-label': spoken && `${button.label}: ${spoken}`, 'data-testid': 'action', 'data-action': button.action, 'data-index': button.index,
+    }, button.label);
+    node.addEventListener('click', () => {
+      if (node.getAttribute('aria-busy') === 'true') return;
+      if (button.action === 'delete' && !node.dataset.asked) this.#ask(node, button);
+      else this.#send(node, button);
+    });
+    return node;
+  }
+
+  #ask(node, button) {
+    const spoken = node.getAttribute('aria-label');
+    node.dataset.asked = 'true';
+    node.textContent = 'Press again to delete';
+    node.removeAttribute('aria-label');
+    announce('Press again within 4 seconds to delete');
+    setTimeout(() => {
+      delete node.dataset.asked;
+      node.textContent = button.label;
+      if (spoken) node.setAttribute('aria-label', spoken);
+    }, sure);
+  }
+
+  // aria-busy and not disabled: a disabled button would lose the focus.
+  async #send(node, button) {
+    node.setAttribute('aria-busy', 'true');
+    try {
+      await this.#press(button);
+    } finally {
+      node.removeAttribute('aria-busy');
+    }
+  }
+
+  #find({ action, index }) {
+    return this.element.querySelector(`[data-action="${CSS.escape(action)}"][data-index="${CSS.escape(index)}"]`);
+  }
+}
