@@ -64,7 +64,7 @@ const (
 	couriers   = 16              // effects that run at once, each of another job
 	lookAgain  = 5 * time.Second // between looks at the outbox that nobody asked for
 	perEffect  = time.Minute     // an effect that takes longer is tried again
-	maxRepeats = 40              // of an effect, which is some two hours of trying
+	maxRepeats = 1000            // of an effect, which is three days of trying
 )
 
 // deliver runs the outbox until ctx ends.
@@ -120,7 +120,7 @@ func (s *Saga) effect(ctx context.Context, c Courier, r row) {
 		message, err = s.try(trying, c, j, r)
 		cancel()
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && err != nil {
 		return // it is run again after the next start
 	}
 	if err != nil && r.attempts < maxRepeats {
@@ -128,17 +128,22 @@ func (s *Saga) effect(ctx context.Context, c Courier, r row) {
 	} else if err != nil {
 		s.Log.Error("an effect failed for good", "effect", r.effect, "job", r.job, "error", err)
 	}
-	cause := err
-	err = s.Store.Write(ctx, func(tx *sql.Tx) error {
+	if err := s.outcome(ctx, r, message, err); err != nil {
+		s.Log.Error("the outcome of an effect could not be written down, it is run again", "effect", r.effect, "job", r.job, "error", err)
+		_ = pauseFor(ctx, time.Second) // the row is still due
+	}
+}
+
+// outcome writes down what became of an effect, also when the process is about to end: what was done is not done again.
+func (s *Saga) outcome(ctx context.Context, r row, message string, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return s.Store.Write(ctx, func(tx *sql.Tx) error {
 		if cause != nil && r.attempts < maxRepeats {
 			return postponeRow(ctx, tx, r, s.Now().Add(pause(r.attempts)), cause)
 		}
 		return s.ran(ctx, tx, r, message)
 	})
-	if err != nil && ctx.Err() == nil {
-		s.Log.Error("the outcome of an effect could not be written down, it is run again", "effect", r.effect, "job", r.job, "error", err)
-		_ = pauseFor(ctx, time.Second) // the row is still due
-	}
 }
 
 func (s *Saga) try(ctx context.Context, c Courier, j Job, r row) (message string, err error) {

@@ -272,7 +272,11 @@ func ask(key, prompt string, who jobs.Person) jobs.Order {
 	return jobs.Order{Key: key, Place: here, Owner: who, Kind: jobs.Imagine, Ask: jobs.Ask{Prompt: prompt, Count: &count, Seed: &seed}}
 }
 
-func eventually() { time.Sleep(2 * time.Minute) } //nolint:forbidigo // the bubble's clock: no time passes outside
+// eventually lets everything happen that will.
+func eventually() {
+	time.Sleep(2 * time.Minute) //nolint:forbidigo // the bubble's clock: no time passes outside
+	synctest.Wait()
+}
 
 func inBubble(t *testing.T, limits ratelimit.Limits, j judge, story func(h *house), change ...func(*jobs.Options)) {
 	t.Helper()

@@ -16,7 +16,7 @@ import (
 // TestScenarios lets five people ask, press and cancel at random moments while painting fails, the platform is down now
 // and then, and the process stops and starts again. Whatever happens, every job that was taken on ends once.
 func TestScenarios(t *testing.T) {
-	seeds := 12
+	seeds := 6
 	if testing.Short() {
 		seeds = 2
 	}
