@@ -59,7 +59,11 @@ func newBot(t *testing.T, s *saga) (*Bot, *bytes.Buffer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	g, err := gallery.Open(db, t.TempDir())
 	if err != nil {
 		t.Fatal(err)

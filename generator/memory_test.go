@@ -3,6 +3,7 @@ package generator
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -102,11 +103,11 @@ func TestWhoWaitsForMemoryIsNotOvertaken(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if rows := e.admit(); len(rows) != 1 || rows[0].job.request != fox() {
+	if rows := e.admit(); len(rows) != 1 || !reflect.DeepEqual(rows[0].job.request, fox()) {
 		t.Fatalf("%d rows join at first, want the first alone", len(rows))
 	}
 	e.release(e.used)
-	if rows := e.admit(); len(rows) == 0 || rows[0].job.request != large {
+	if rows := e.admit(); len(rows) == 0 || !reflect.DeepEqual(rows[0].job.request, large) {
 		t.Errorf("%d rows join then, want the large one first", len(rows))
 	}
 }

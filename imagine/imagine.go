@@ -114,17 +114,17 @@ func (r Request) Validate() error {
 		return Invalid("count", "it is %d; ask for 1 to %d pictures", r.Count, MaxCount)
 	case r.Steps < 1 || r.Steps > MaxSteps:
 		return Invalid("steps", "it is %d; it must be 1 to %d", r.Steps, MaxSteps)
-	case !within(r.Guidance, 0, MaxScale):
+	case !upTo(r.Guidance, MaxScale):
 		return Invalid("guidance", "it is %v; it must be 0 to %d", r.Guidance, MaxScale)
-	case !within(r.Eta, 0, 1):
+	case !upTo(r.Eta, 1):
 		return Invalid("eta", "it is %v; it must be 0 to 1", r.Eta)
-	case !within(r.Variation.Strength, 0, 1):
+	case !upTo(r.Variation.Strength, 1):
 		return Invalid("variation-strength", "it is %v; it must be 0 to 1", r.Variation.Strength)
 	case len(r.Path) > MaxPath:
 		return Invalid("path", "it is a variation of a variation %d times over; at most %d are followed", len(r.Path), MaxPath)
 	}
 	for _, v := range r.Path {
-		if !within(v.Strength, 0, 1) {
+		if !upTo(v.Strength, 1) {
 			return Invalid("path", "a variation's strength is %v; it must be 0 to 1", v.Strength)
 		}
 	}
@@ -151,7 +151,7 @@ func checkText(field, text string) error {
 	return nil
 }
 
-func within(x, low, high float64) bool { return x >= low && x <= high } // false for NaN
+func upTo(x, high float64) bool { return x >= 0 && x <= high } // false for NaN
 
 // A Picture is what came of a request, one of Count.
 type Picture struct {

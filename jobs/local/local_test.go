@@ -39,8 +39,8 @@ func TestReadyWaitsForALane(t *testing.T) {
 		go func() { ready <- q.Ready(t.Context()) }()
 		synctest.Wait()
 		select {
-		case <-ready:
-			t.Fatal("ready, though all four lanes are taken")
+		case err := <-ready:
+			t.Fatalf("ready (%v), though all four lanes are taken", err)
 		default:
 		}
 		p <- struct{}{}
