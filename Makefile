@@ -18,10 +18,10 @@ export EASEL_ONNXRUNTIME ?= $(ONNXRUNTIME)
 WEIGHTS := $(wildcard $(CURDIR)/models/builtin/model_index.json)
 ON_DISK := $(if $(WEIGHTS),EASEL_MODEL=$(CURDIR)/models/builtin)
 
-.PHONY: help env setup build demo test bench lint fuzz parity model model-eval golden govulncheck clean
+.PHONY: help env setup build demo test bench lint fuzz parity model model-eval moderation-eval golden govulncheck clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 env: setup ## print what go needs outside make: eval "$$(make -s env)"
 	@echo "export CGO_LDFLAGS='$(CGO_LDFLAGS)' EASEL_ONNXRUNTIME='$(EASEL_ONNXRUNTIME)'"
@@ -33,7 +33,7 @@ build: setup ## make bin/easel, with ONNX Runtime's library beside it
 	go build -trimpath -buildvcs=false -ldflags "-X main.version=$(VERSION)" -o bin/easel ./cmd/easel
 	@cmp -s $(ONNXRUNTIME) bin/$(notdir $(ONNXRUNTIME)) || install -m 755 $(ONNXRUNTIME) bin/
 
-demo: build ## paint four pictures from PROMPT="...", or from what you type
+demo: build ## open the channel in the browser, with its data in out/demo
 	@scripts/demo.sh
 
 test: build ## run every test: the scripts', the packages' under the race detector, and those that drive bin/easel
@@ -62,6 +62,10 @@ model: ## train the built-in model again, from nothing (hours; resumes)
 
 model-eval: ## measure the built-in model (downloads PyTorch)
 	training/run.sh eval
+
+moderation-eval: setup ## measure moderation on the texts in the folder EASEL_MODERATION_DATA
+	@[[ -n "$$EASEL_MODERATION_DATA" ]] || { echo "set EASEL_MODERATION_DATA to a folder of texts; docs/moderation.md says of what kind"; exit 1; }
+	go test -count=1 -v -run '^TestEval' ./moderation/text
 
 golden: build ## rewrite the golden files of the tests, then look at the difference before you commit it
 	$(ON_DISK) UPDATE_GOLDEN=1 go test -count=1 -tags nomodel -run Golden ./...

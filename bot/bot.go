@@ -12,6 +12,7 @@ import (
 
 	"github.com/easelbot/easel/gallery"
 	"github.com/easelbot/easel/jobs"
+	"github.com/easelbot/easel/ratelimit"
 )
 
 // A Place is where something is said.
@@ -66,7 +67,7 @@ type Channel interface {
 // Saga is what the conversation wants of [jobs.Saga].
 type Saga interface {
 	Submit(ctx context.Context, o jobs.Order) (jobs.Job, error)
-	Job(ctx context.Context, p jobs.Place, id string) (jobs.Job, error)
+	Job(ctx context.Context, p jobs.Place, viewer jobs.Person, id string) (jobs.Job, error)
 	Cancel(ctx context.Context, p jobs.Place, who jobs.Person, id string) error
 	Delete(ctx context.Context, p jobs.Place, who jobs.Person, id string) error
 }
@@ -77,12 +78,26 @@ type Bot struct {
 	gallery  *gallery.Gallery
 	planner  jobs.Planner
 	channels map[string]Channel // by platform
+	free     *ratelimit.Memory
 	log      *slog.Logger
 }
 
+// pace is how much of what costs nothing one person may do, so that nobody floods a channel: so many at once, and so many an
+// hour.
+var pace = ratelimit.Limits{Person: ratelimit.Limit{Burst: 20, PerHour: 1200}}
+
 // New returns a bot that speaks on the channels of these platforms.
 func New(saga Saga, g *gallery.Gallery, planner jobs.Planner, channels map[string]Channel, log *slog.Logger) *Bot {
-	return &Bot{saga: saga, gallery: g, planner: planner, channels: channels, log: log}
+	return &Bot{saga: saga, gallery: g, planner: planner, channels: channels, free: ratelimit.NewMemory(pace, time.Now), log: log}
+}
+
+// Pace says whether somebody may do another thing that costs nothing, such as write a line. Its error is an *Error.
+func (b *Bot) Pace(ctx context.Context, place Place, who Person) error {
+	err := b.free.Take(ctx, ratelimit.Spender{Tenant: place.Platform + ":" + place.Tenant, Person: who.ID}, 1)
+	if denied := new(ratelimit.DeniedError); errors.As(err, &denied) {
+		return &Error{Code: "limited", Text: "That was a lot at once. Wait a moment and try again.", Retry: denied.Retry, cause: err}
+	}
+	return err
 }
 
 // MaxCount is how many pictures one message holds.
@@ -132,6 +147,9 @@ func (b *Bot) Press(ctx context.Context, a Action) (Reply, error) {
 	switch a.Name {
 	case "upscale":
 		order.Kind = jobs.Pick
+		if err := b.Pace(ctx, a.Place, a.Person); err != nil {
+			return Reply{}, err
+		}
 		return b.submit(ctx, order)
 	case "vary":
 		order.Kind = jobs.Vary

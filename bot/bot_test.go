@@ -41,7 +41,9 @@ func (s *saga) Submit(_ context.Context, o jobs.Order) (jobs.Job, error) {
 	return s.job, s.err
 }
 
-func (s *saga) Job(context.Context, jobs.Place, string) (jobs.Job, error) { return s.job, s.err }
+func (s *saga) Job(context.Context, jobs.Place, jobs.Person, string) (jobs.Job, error) {
+	return s.job, s.err
+}
 
 func (s *saga) Cancel(_ context.Context, _ jobs.Place, who jobs.Person, id string) error {
 	s.done = "cancel " + id + " by " + who.ID
@@ -279,5 +281,22 @@ func TestDetails(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v\nwant %v", got, want)
+	}
+}
+
+func TestPickingHasAPace(t *testing.T) {
+	b, _ := newBot(t, &saga{job: jobs.Job{ID: "new"}})
+	var err error
+	for range 50 {
+		if _, err = b.Press(t.Context(), Action{Place: place, Person: Person{ID: "bob"}, Name: "upscale", Job: "old"}); err != nil {
+			break
+		}
+	}
+	var told *Error
+	if !errors.As(err, &told) || told.Code != "limited" || told.Retry <= 0 {
+		t.Fatalf("fifty at once: %v", err)
+	}
+	if _, err := b.Press(t.Context(), Action{Place: place, Person: Person{ID: "ada"}, Name: "upscale", Job: "old"}); err != nil {
+		t.Errorf("somebody else: %v", err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // details tells how a job's pictures were made, so that any of them can be made again.
 func (b *Bot) details(ctx context.Context, a Action) (Reply, error) {
-	j, err := b.saga.Job(ctx, a.Place, a.Job)
+	j, err := b.saga.Job(ctx, a.Place, a.Person, a.Job)
 	if err != nil {
 		return Reply{}, b.explain(err)
 	}

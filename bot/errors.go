@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -31,17 +32,22 @@ func describe(err error) *Error {
 	case errors.Is(err, jobs.ErrNotYours):
 		return &Error{Code: "not_yours", Text: "Only the one who asked for these pictures can do that.", cause: err}
 	case errors.Is(err, jobs.ErrTooLate):
-		return &Error{Code: "too_late", Text: "It is too late to cancel: the pictures are done.", cause: err}
+		return &Error{Code: "too_late", Text: "It is too late to cancel: it is over already.", cause: err}
 	case errors.Is(err, jobs.ErrNotFound), errors.Is(err, gallery.ErrNotFound):
 		return &Error{Code: "gone", Text: "That is not here any more: it was deleted.", cause: err}
 	case errors.Is(err, jobs.ErrFull), store.IsFull(err):
 		return &Error{Code: "disk_full", Text: "Easel's disk is full, so nothing can be saved. The operator has been told; try again later.", cause: err}
+	case errors.Is(err, context.Canceled): // they have gone, and read no answer
+		return &Error{Code: "busy", Text: "The request was broken off. Try again.", cause: err}
 	default:
 		return &Error{Code: "failed", Text: "Something went wrong on Easel's side. The operator can find it in the log; try again.", cause: err}
 	}
 }
 
 func invalidOption(e *imagine.InvalidError) *Error {
+	if e.Field == "path" {
+		return &Error{Code: "option", Text: "These pictures cannot be varied further; vary an earlier one.", cause: e}
+	}
 	if e.Field == "prompt" {
 		return &Error{Code: "prompt", Text: "Your prompt cannot be painted: " + e.Reason + ".", cause: e}
 	}

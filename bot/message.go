@@ -12,7 +12,7 @@ type Message struct {
 	Prompt   string    `json:"prompt"`            // plain text, as it was typed: never render it as markup
 	Options  string    `json:"options,omitempty"` // what else was asked for, as it would be typed: "--negative fog --size 128x128"
 	Origin   *Origin   `json:"origin,omitempty"`  // what it was made from
-	Status   string    `json:"status"`            // one line: "Waiting", "4 pictures in 1.2 s", "Cancelled; 0.1 credits given back"
+	Status   string    `json:"status"`            // one line: "Waiting", "4 pictures in 1.2 s", "Cancelled."
 	Count    int       `json:"count"`             // pictures that there will be
 	Pictures []Picture `json:"pictures,omitempty"`
 	Large    bool      `json:"large,omitempty"` // one picture, to be shown large

@@ -56,6 +56,16 @@ func (g *Gallery) Delete(ctx context.Context, tx *sql.Tx, job string) error {
 	return nil
 }
 
+// Holds returns ErrNotFound if a picture is not there any more, within a transaction that is to copy its row.
+func (g *Gallery) Holds(ctx context.Context, tx *sql.Tx, p Parent) error {
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM pictures WHERE job = $1 AND idx = $2`, p.Job, p.Index).Scan(&n)
+	if err == nil && n == 0 {
+		err = ErrNotFound
+	}
+	return err
+}
+
 // OfJob lists a job's pictures in the order of their index; none if there are none to see.
 func (g *Gallery) OfJob(ctx context.Context, s Scope, job string) ([]Entry, error) {
 	return g.list(ctx, s, `job = $4 ORDER BY idx`, job)

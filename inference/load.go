@@ -53,8 +53,13 @@ func Load(path string) error {
 	return search(places(os.Getenv))
 }
 
-// load tries one file, or one name that the system's loader may know.
+// load tries one file, or one name that the system's loader may know. Microsoft's builds of the library measure how they
+// are used: they read the command line, with its prompt, and the machine's ID, write them to a file in the home folder,
+// and may send them on. Nothing of that leaves the house: it is switched off before the library begins.
 func load(path string) error {
+	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
+		return fmt.Errorf("switching off ONNX Runtime's telemetry: %w", err)
+	}
 	ort.SetSharedLibraryPath(path)
 	// Each failure is returned as an error, and would also be logged to stderr.
 	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {

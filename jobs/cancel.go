@@ -7,11 +7,14 @@ import (
 	"time"
 )
 
-// Cancel ends a job of its owner's that has no result yet. What was not painted is paid back. ErrTooLate when there is a result.
+// Cancel ends a job of its owner's that is not painted yet. What was not painted is paid back. ErrTooLate when all is.
 func (s *Saga) Cancel(ctx context.Context, p Place, who Person, id string) error {
 	j, err := s.own(ctx, p, who, id)
 	if err != nil {
 		return err
+	}
+	if s.share(j.ID) == 1 {
+		return ErrTooLate
 	}
 	return s.cancel(ctx, j, func(tx *sql.Tx) error {
 		return put(ctx, tx, s.Now(), j, Cancelled, row{effect: show})
@@ -46,7 +49,7 @@ func (s *Saga) Delete(ctx context.Context, p Place, who Person, id string) error
 
 // own returns a job if it is who's.
 func (s *Saga) own(ctx context.Context, p Place, who Person, id string) (Job, error) {
-	j, err := s.Job(ctx, p, id)
+	j, err := s.Job(ctx, p, who, id)
 	if err == nil && j.Owner.ID != who.ID {
 		err = ErrNotYours
 	}

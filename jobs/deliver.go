@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -61,10 +62,10 @@ func (s *Saga) recover(ctx context.Context) error {
 }
 
 const (
-	couriers   = 16              // effects that run at once, each of another job
-	lookAgain  = 5 * time.Second // between looks at the outbox that nobody asked for
-	perEffect  = time.Minute     // an effect that takes longer is tried again
-	maxRepeats = 1000            // of an effect, which is three days of trying
+	couriers   = 16          // effects that run at once, each of another job
+	lookAgain  = time.Second // between looks at the outbox that nobody asked for
+	perEffect  = time.Minute // an effect that takes longer is tried again
+	maxRepeats = 1000        // of an effect, which is three days of trying
 )
 
 // deliver runs the outbox until ctx ends.
@@ -72,19 +73,20 @@ func (s *Saga) deliver(ctx context.Context, c Courier) error {
 	var group errgroup.Group
 	group.SetLimit(couriers)
 	defer group.Wait() //nolint:errcheck // its functions return nil
-	var busy sync.Map  // rows that are being run
+	var hands hands
 	for {
+		hands.forget()
 		due, err := dueRows(ctx, s.Store.Reader(), s.Now(), 16*couriers)
 		if err != nil && ctx.Err() == nil {
 			s.Log.Error("reading the outbox failed, it is tried again", "error", err)
 		}
 		for _, r := range due {
-			if _, is := busy.LoadOrStore(r.id, true); is {
+			if !hands.take(r.id) {
 				continue
 			}
 			group.Go(func() error {
 				s.effect(ctx, c, r)
-				busy.Delete(r.id)
+				hands.drop(r.id)
 				poke(s.outbox)
 				return nil
 			})
@@ -93,6 +95,39 @@ func (s *Saga) deliver(ctx context.Context, c Courier) error {
 			return err
 		}
 	}
+}
+
+// hands are the rows of the outbox that are being run. A row that was dropped stays known until the outbox is read again,
+// since what was read before may still hold it.
+type hands struct {
+	mu   sync.Mutex
+	rows map[int64]bool // false: dropped
+}
+
+func (h *hands) take(id int64) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, known := h.rows[id]; known {
+		return false
+	}
+	if h.rows == nil {
+		h.rows = map[int64]bool{}
+	}
+	h.rows[id] = true
+	return true
+}
+
+func (h *hands) drop(id int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.rows[id] = false
+}
+
+// forget forgets the rows that were dropped.
+func (h *hands) forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	maps.DeleteFunc(h.rows, func(_ int64, running bool) bool { return !running })
 }
 
 // awaitOutbox waits until there may be something to do. While effects run, their end is what to wait for.
@@ -148,10 +183,7 @@ func (s *Saga) outcome(ctx context.Context, r row, message string, cause error) 
 
 func (s *Saga) try(ctx context.Context, c Courier, j Job, r row) (message string, err error) {
 	switch r.effect {
-	case post:
-		if j.Deleted {
-			return "", nil
-		}
+	case post: // of a deleted job, too, so that its removal knows what to remove
 		return c.Post(ctx, j)
 	case show:
 		if j.Deleted {
@@ -187,17 +219,23 @@ func (s *Saga) ran(ctx context.Context, tx *sql.Tx, r row, message string) error
 	}
 }
 
-// tellPlaces tells those who wait how many are before them, whenever the line has moved.
+// tellPlaces tells those who wait how many are before them, whenever that changes.
 func (s *Saga) tellPlaces(ctx context.Context, c Courier) error {
+	told := map[string]int{}
 	for {
 		select {
 		case <-s.moved:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		now := map[string]int{}
 		for ahead, j := range s.line.order() {
-			c.Progress(j, Progress{Ahead: ahead})
+			now[j.ID] = ahead
+			if before, ok := told[j.ID]; !ok || before != ahead {
+				c.Progress(j, Progress{Ahead: ahead})
+			}
 		}
+		told = now
 		if err := pauseFor(ctx, 100*time.Millisecond); err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ type line struct {
 	waiting []place
 	virtual float64
 	ends    map[string]float64 // where each person's last job in line or served ends
+	coming  map[string]int     // places reserved by people whose job is being written down
 	wake    chan struct{}      // holds one: the line is not empty, or was not
 }
 
@@ -25,7 +26,9 @@ type place struct {
 	start, cost float64
 }
 
-func newLine() *line { return &line{ends: map[string]float64{}, wake: make(chan struct{}, 1)} }
+func newLine() *line {
+	return &line{ends: map[string]float64{}, coming: map[string]int{}, wake: make(chan struct{}, 1)}
+}
 
 func personOf(j Job) string { return j.Place.Platform + "\x00" + j.Place.Tenant + "\x00" + j.Owner.ID }
 
@@ -122,16 +125,34 @@ func (l *line) order() []Job {
 	return jobs
 }
 
-// size counts the jobs that wait, and those of one person among them.
-func (l *line) size(person string) (all, theirs int) {
+// reserve takes a place for somebody's next job, of so many for all, a quarter of them for one person; false if there is
+// none. Release follows it, after the job has joined or when it will not.
+func (l *line) reserve(person string, places int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	all, theirs := len(l.waiting), l.coming[person]
 	for _, p := range l.waiting {
 		if p.person == person {
 			theirs++
 		}
 	}
-	return len(l.waiting), theirs
+	for _, n := range l.coming {
+		all += n
+	}
+	if all >= places || theirs >= max(1, places/4) {
+		return false
+	}
+	l.coming[person]++
+	return true
+}
+
+// release gives a reserved place up.
+func (l *line) release(person string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.coming[person]--; l.coming[person] == 0 {
+		delete(l.coming, person)
+	}
 }
 
 // poke puts a token into a channel that holds one.

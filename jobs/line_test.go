@@ -156,3 +156,47 @@ func TestNextWaits(t *testing.T) {
 		}
 	})
 }
+
+func TestReservedPlacesCount(t *testing.T) {
+	l := newLine()
+	for i := range 2 {
+		if !l.reserve("ada", 8) {
+			t.Fatalf("place %d of 8 is refused", i+1)
+		}
+	}
+	if l.reserve("ada", 8) {
+		t.Error("one person may have a third of eight places")
+	}
+	j := waiting("2", "ada", 1)
+	l.join(Job{ID: "1", Owner: Person{ID: "someone else"}})
+	l.release("ada")
+	if !l.reserve("ada", 8) {
+		t.Error("a place that was given up is still taken")
+	}
+	l.release("ada")
+	l.release("ada")
+	l.join(j)
+	for i := range 6 {
+		if !l.reserve(fmt.Sprint("person ", i), 8) {
+			t.Errorf("place %d of 8 is refused", i+3)
+		}
+	}
+	if l.reserve("one more", 8) {
+		t.Error("a ninth of eight places is given")
+	}
+}
+
+func TestARowIsRunOnceHoweverOftenItIsRead(t *testing.T) {
+	var h hands
+	if !h.take(1) || h.take(1) {
+		t.Error("a row that is being run is run again")
+	}
+	h.drop(1)
+	if h.take(1) {
+		t.Error("a row that was read before it was done is run again")
+	}
+	h.forget()
+	if !h.take(1) {
+		t.Error("a row that is due again is not run")
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"image"
 	"image/png"
 	"sync"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/easelbot/easel/gallery"
 	"github.com/easelbot/easel/imagine"
 	"github.com/easelbot/easel/moderation"
+	"github.com/easelbot/easel/store"
 )
 
 const maxAttempts = 5 // times that painting a job may begin, crashes included
@@ -48,28 +48,45 @@ func (s *Saga) dispatch(ctx context.Context, c Courier, start func(func())) erro
 func (s *Saga) begin(ctx context.Context, j *Job) (context.Context, *run) {
 	working, cancel := context.WithCancel(ctx)
 	r := &run{cancel: cancel, feed: newFeed(*j)}
-	s.mu.Lock()
-	s.running[j.ID] = r
-	s.mu.Unlock()
-	j.Attempts++
+	if !s.started(j.ID, r) {
+		cancel()
+		return nil, nil // it joined the line twice, and is being painted
+	}
+	j.Attempts, j.Model = j.Attempts+1, s.Model // which may be another since the job was planned
 	err := s.insist(working, func(tx *sql.Tx) error {
 		return move(ctx, tx, j.ID, change{
 			from: []State{Queued}, to: Running,
-			set: `, started = $3, attempts = $4`, args: []any{s.Now().UnixMilli(), j.Attempts},
+			set: `, started = $3, attempts = $4, model = $5`, args: []any{s.Now().UnixMilli(), j.Attempts, j.Model},
 		})
 	})
-	if err != nil {
-		s.ended(j.ID, r)
-		return nil, nil
+	if err == nil {
+		return working, r
 	}
-	return working, r
+	s.ended(j.ID, r)
+	if !errors.Is(err, errMoved) && ctx.Err() == nil {
+		j.Attempts--
+		s.line.join(*j) // it is still queued, and comes again
+	}
+	return nil, nil
+}
+
+func (s *Saga) started(id string, r *run) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running[id] != nil {
+		return false
+	}
+	s.running[id] = r
+	return true
 }
 
 func (s *Saga) ended(id string, r *run) {
 	r.cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.running, id)
+	if s.running[id] == r {
+		delete(s.running, id)
+	}
 }
 
 type painter func(context.Context, imagine.Watcher) ([]imagine.Picture, error)
@@ -77,18 +94,22 @@ type painter func(context.Context, imagine.Watcher) ([]imagine.Picture, error)
 // perform sees one job from the line to its result in the outbox. Its context ends when the job is cancelled, that of
 // the process when the process does.
 func (s *Saga) perform(process, ctx context.Context, c Courier, j Job, r *run, paint painter) {
-	defer s.ended(j.ID, r)
 	began := s.Now()
 	pictures, err := s.paint(ctx, c, j, r.feed, paint)
+	took := s.Now().Sub(began)
 	if err == nil {
-		err = s.result(ctx, j, pictures, s.Now().Sub(began))
+		err = s.result(ctx, j, pictures, took)
 	}
+	cancelled := ctx.Err() != nil
+	s.ended(j.ID, r)
 	switch {
-	case err == nil, errors.Is(err, errMoved): // done, or cancelled meanwhile
+	case err == nil:
+		s.Log.Info("painted", "job", j.ID, "kind", j.Kind, "pictures", len(pictures), "took", took.Round(time.Millisecond))
+	case errors.Is(err, errMoved): // cancelled meanwhile
 	case process.Err() != nil:
 		s.putBack(j) // the next process paints it
-	case ctx.Err() == nil:
-		s.fail(ctx, j, err)
+	case !cancelled:
+		s.fail(process, j, err)
 	}
 	poke(s.outbox)
 }
@@ -110,7 +131,7 @@ func (s *Saga) result(ctx context.Context, j Job, pictures []imagine.Picture, to
 	if err != nil {
 		return err
 	}
-	entries := make([]gallery.Entry, len(pictures))
+	entries, files := make([]gallery.Entry, len(pictures)), make([][]byte, len(pictures))
 	var worst moderation.Verdict
 	withheld := 0
 	for i, p := range pictures {
@@ -123,14 +144,31 @@ func (s *Saga) result(ctx context.Context, j Job, pictures []imagine.Picture, to
 			worst, withheld = worst.Join(v), withheld+1
 			continue
 		}
-		if entries[i].Blob, err = s.keep(ctx, p.Image); err != nil {
-			return err
+		var file bytes.Buffer
+		if err := png.Encode(&file, p.Image); err != nil {
+			return fmt.Errorf("encoding picture %d: %w", p.Index, err)
 		}
+		files[i] = file.Bytes()
 	}
 	if withheld == len(pictures) {
 		return s.refuse(ctx, j, worst)
 	}
-	return s.insist(ctx, func(tx *sql.Tx) error {
+	return s.retry(ctx, "saving pictures", func() error { return s.save(ctx, j, entries, files, took) })
+}
+
+// save keeps a job's pictures and writes down that they are to be shown. Repeated, it keeps all of them again: what was
+// kept long ago and is in no row may have been swept away.
+func (s *Saga) save(ctx context.Context, j Job, entries []gallery.Entry, files [][]byte, took time.Duration) error {
+	for i, file := range files {
+		if file == nil {
+			continue
+		}
+		var err error
+		if entries[i].Blob, err = s.Gallery.Keep(ctx, file); err != nil {
+			return err
+		}
+	}
+	return s.Store.Write(ctx, func(tx *sql.Tx) error {
 		err := move(ctx, tx, j.ID, change{
 			from: []State{Inspecting}, to: Delivering,
 			set: `, took = $3`, args: []any{took.Milliseconds()},
@@ -154,22 +192,9 @@ func entry(j Job, p imagine.Picture, v moderation.Verdict, took time.Duration, n
 	}
 }
 
-// keep encodes and stores a picture. While the disk is full it goes on trying: what is painted is not lost.
-func (s *Saga) keep(ctx context.Context, m image.Image) (blob string, err error) {
-	var file bytes.Buffer
-	if err := png.Encode(&file, m); err != nil {
-		return "", fmt.Errorf("encoding a picture: %w", err)
-	}
-	err = s.retry(ctx, "keeping a picture", func() error {
-		blob, err = s.Gallery.Keep(ctx, file.Bytes())
-		return err
-	})
-	return blob, err
-}
-
 // refuse ends a job whose pictures moderation withheld: its message goes, and its owner alone is told.
 func (s *Saga) refuse(ctx context.Context, j Job, v moderation.Verdict) error {
-	s.Log.Info("pictures refused", "job", j.ID, "verdict", v.Action.String(), "reasons", v.Reasons)
+	s.Log.Info("pictures refused", "job", j.ID, "verdict", v.Action.String(), "rules", rules(v))
 	return s.conclude(ctx, j, Refused, v.Polite("picture")+" Your credits were given back.", fmt.Sprint(v.Reasons), remove, tell)
 }
 
@@ -234,15 +259,18 @@ func (s *Saga) putBack(j Job) {
 	}
 }
 
-// insist runs a transaction until it succeeds, the job has moved, or ctx ends: while the disk is full, work waits.
+// insist runs a transaction until it succeeds, the job has moved, or it is hopeless.
 func (s *Saga) insist(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return s.retry(ctx, "writing to the journal", func() error { return s.Store.Write(ctx, f) })
 }
 
+const hopeless = 6 // times that something failed for another reason than a full disk
+
+// retry repeats what fails. While the disk is full it goes on for as long as that takes: what is painted is not lost.
 func (s *Saga) retry(ctx context.Context, what string, f func() error) error {
 	for attempt := 0; ; attempt++ {
 		err := f()
-		if err == nil || errors.Is(err, errMoved) || ctx.Err() != nil {
+		if err == nil || errors.Is(err, errMoved) || ctx.Err() != nil || attempt >= hopeless && !store.IsFull(err) {
 			return err
 		}
 		s.Log.Error(what+" failed, it is tried again", "error", err)

@@ -103,7 +103,8 @@ func New(o Options) *Saga {
 
 // An Order asks for a job.
 type Order struct {
-	Key   string // of the event that asks, unique on its platform and tenant: asked again, the answer is the same job
+	// Key is of the event that asks, unique on its platform and tenant, whatever is asked: again, the answer is the same job.
+	Key   string
 	Place Place
 	Owner Person
 	Kind  Kind
@@ -128,8 +129,14 @@ func (s *Saga) Submit(ctx context.Context, o Order) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
-	if err := s.admit(j); err != nil {
+	if err := s.Room(); err != nil {
 		return Job{}, err
+	}
+	if j.State == Queued {
+		if !s.line.reserve(personOf(j), s.Waiting) {
+			return Job{}, ErrBusy
+		}
+		defer s.line.release(personOf(j))
 	}
 	if err := s.Limiter.Take(ctx, spender(j), j.Credits); err != nil {
 		return Job{}, err
@@ -171,6 +178,7 @@ func (s *Saga) plan(ctx context.Context, o Order) (Job, *gallery.Entry, error) {
 		return j, nil, err
 	}
 	if v := s.Screener.Screen(j.Request.Prompt, j.Request.Negative); v.Action != moderation.Allow {
+		s.Log.Info("prompt refused", "tenant", o.Place.Tenant, "owner", o.Owner.ID, "verdict", v.Action.String(), "rules", rules(v))
 		return j, nil, &RefusedError{v}
 	}
 	j.Credits = Credits(j.Request, s.Planner.Calls(j.Request))
@@ -191,7 +199,7 @@ func (s *Saga) resolve(ctx context.Context, o Order) (imagine.Request, error) {
 		r.Count = variations
 		return r, nil
 	case Reroll:
-		parent, err := s.Job(ctx, o.Place, o.Parent.Job)
+		parent, err := s.Job(ctx, o.Place, o.Owner, o.Parent.Job)
 		if err != nil {
 			return imagine.Request{}, err
 		}
@@ -222,20 +230,6 @@ func (s *Saga) planPick(ctx context.Context, j Job) (Job, *gallery.Entry, error)
 	return j, &e, nil
 }
 
-// admit refuses a job that there is no room for.
-func (s *Saga) admit(j Job) error {
-	if err := s.Room(); err != nil {
-		return err
-	}
-	if j.State != Queued {
-		return nil
-	}
-	if all, theirs := s.line.size(personOf(j)); all >= s.Waiting || theirs >= max(1, s.Waiting/4) {
-		return ErrBusy
-	}
-	return nil
-}
-
 // write commits a new job with its first effects.
 func (s *Saga) write(ctx context.Context, j Job, entry *gallery.Entry) error {
 	return s.Store.Write(ctx, func(tx *sql.Tx) error {
@@ -245,6 +239,9 @@ func (s *Saga) write(ctx context.Context, j Job, entry *gallery.Entry) error {
 		if entry == nil {
 			return put(ctx, tx, s.Now(), j, j.State, row{effect: post})
 		}
+		if err := s.Gallery.Holds(ctx, tx, *j.Parent); err != nil {
+			return err // it was deleted meanwhile
+		}
 		if err := s.Gallery.Put(ctx, tx, *entry); err != nil {
 			return err
 		}
@@ -252,10 +249,20 @@ func (s *Saga) write(ctx context.Context, j Job, entry *gallery.Entry) error {
 	})
 }
 
-// Job returns a job of a channel. What was deleted and what is elsewhere is not found.
-func (s *Saga) Job(ctx context.Context, p Place, id string) (Job, error) {
-	return oneJob(ctx, s.Store.Reader(), `id = $1 AND platform = $2 AND tenant = $3 AND channel = $4 AND NOT deleted`,
-		id, p.Platform, p.Tenant, p.Channel)
+// Job returns a job of a channel that somebody asks for. What was deleted, what is elsewhere and what is private to
+// another is not found.
+func (s *Saga) Job(ctx context.Context, p Place, viewer Person, id string) (Job, error) {
+	return oneJob(ctx, s.Store.Reader(), `id = $1 AND platform = $2 AND tenant = $3 AND channel = $4 AND NOT deleted
+		AND (visibility <> $5 OR owner = $6)`, id, p.Platform, p.Tenant, p.Channel, gallery.Private, viewer.ID)
+}
+
+// rules names what made a verdict, without the words.
+func rules(v moderation.Verdict) []string {
+	var names []string
+	for _, r := range v.Reasons {
+		names = append(names, r.Rule)
+	}
+	return names
 }
 
 func spender(j Job) ratelimit.Spender {

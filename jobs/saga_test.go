@@ -260,7 +260,7 @@ func (h *house) submit(o jobs.Order) jobs.Job {
 
 func (h *house) job(id string) jobs.Job {
 	h.t.Helper()
-	j, err := h.Job(context.Background(), here, id)
+	j, err := h.Job(context.Background(), here, ada, id)
 	if err != nil {
 		h.t.Fatal(err)
 	}

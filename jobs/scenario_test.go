@@ -62,7 +62,7 @@ func (s *scenario) live(life int) {
 	eventually()
 	s.ends = map[string]jobs.Job{}
 	for _, j := range s.taken {
-		end, err := h.Job(t.Context(), here, j.ID)
+		end, err := h.Job(t.Context(), here, j.Owner, j.ID)
 		if errors.Is(err, jobs.ErrNotFound) {
 			end = jobs.Job{ID: j.ID, Deleted: true}
 		} else if err != nil {

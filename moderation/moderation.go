@@ -1,4 +1,4 @@
-// Package moderation says what may be painted and shown. [Screen] judges the words before, [Inspect] the picture after;
+// Package moderation says what may be painted and shown. Words are screened before, pictures inspected after;
 // both give a [Verdict], which explains itself to moderators in full and to the member politely. The judges themselves are the
 // packages text and image.
 package moderation

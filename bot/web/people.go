@@ -90,9 +90,13 @@ func (c *Channel) register(ctx context.Context, p bot.Person, token string) erro
 // touch writes down that somebody was here, to the hour. Without it they are as welcome.
 func (c *Channel) touch(r *http.Request, p bot.Person) {
 	now := time.Now()
-	err := c.db.Write(r.Context(), func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(r.Context(), `UPDATE web_people SET seen = $2 WHERE id = $1 AND seen < $3`,
-			p.ID, now.UnixMilli(), now.Add(-time.Hour).UnixMilli())
+	var seen int64
+	err := c.db.Reader().QueryRowContext(r.Context(), `SELECT seen FROM web_people WHERE id = $1`, p.ID).Scan(&seen)
+	if err == nil && now.Sub(time.UnixMilli(seen)) < time.Hour {
+		return // and nobody waits for the writers' turn
+	}
+	err = c.db.Write(r.Context(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(r.Context(), `UPDATE web_people SET seen = $2 WHERE id = $1`, p.ID, now.UnixMilli())
 		return err
 	})
 	if err != nil {

@@ -24,7 +24,7 @@ func (a *api) picture(w http.ResponseWriter, r *http.Request) error {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "image/png")
-	h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	h.Set("Cache-Control", "private, no-cache") // the bytes never change, but they may be deleted
 	h.Set("ETag", `"`+entry.Blob+`"`)
 	if r.URL.Query().Get("download") == "1" {
 		seed, _ := entry.Request.Seeds(entry.Index)

@@ -46,7 +46,7 @@ func TestPictures(t *testing.T) {
 		t.Fatalf("%d %q", a.status, a.body)
 	}
 	for name, want := range map[string]string{
-		"Content-Type": "image/png", "Cache-Control": "private, max-age=31536000, immutable",
+		"Content-Type": "image/png", "Cache-Control": "private, no-cache",
 		"X-Content-Type-Options": "nosniff", "Content-Disposition": "",
 	} {
 		if got := a.header.Get(name); got != want {

@@ -53,6 +53,9 @@ func (a *api) chat(w http.ResponseWriter, r *http.Request, me bot.Person, key, t
 	if err != nil {
 		return err
 	}
+	if err := a.bot.Pace(r.Context(), general, me); err != nil {
+		return err
+	}
 	if err := a.options.Screen("message", text); err != nil {
 		return err
 	}

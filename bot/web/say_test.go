@@ -98,19 +98,23 @@ func TestErrors(t *testing.T) {
 }
 
 func TestErrorsForTheLog(t *testing.T) {
-	for name, do := range map[string]func(bot.Command) (bot.Reply, error){
-		"error": func(bot.Command) (bot.Reply, error) { return bot.Reply{}, errBroken },
-		"panic": func(bot.Command) (bot.Reply, error) { panic(errBroken) },
-	} {
-		v := newHouse(t).visitor(t)
-		v.house.talk.do = do
-		a := v.send("POST", "/api/commands", `{"key":"k","text":"/imagine a private prompt"}`)
-		if p := problemOf(t, a); a.status != http.StatusInternalServerError || p.Code != "failed" || strings.Contains(p.Message, "lever") {
-			t.Errorf("%s: %d %+v", name, a.status, p)
-		}
-		if log := v.house.logs.String(); !strings.Contains(log, errBroken.Error()) || strings.Contains(log, "private prompt") {
-			t.Errorf("%s: log %s", name, log)
-		}
+	v := newHouse(t).visitor(t)
+	v.house.talk.do = func(bot.Command) (bot.Reply, error) { return bot.Reply{}, errBroken }
+	a := v.send("POST", "/api/commands", `{"key":"k","text":"/imagine a private prompt"}`)
+	if p := problemOf(t, a); a.status != http.StatusInternalServerError || p.Code != "failed" || strings.Contains(p.Message, "lever") {
+		t.Errorf("%d %+v", a.status, p)
+	}
+	if log := v.house.logs.String(); !strings.Contains(log, errBroken.Error()) || strings.Contains(log, "private prompt") {
+		t.Errorf("log %s", log)
+	}
+}
+
+func TestChatHasAPace(t *testing.T) {
+	v := newHouse(t).visitor(t)
+	v.house.talk.pace = &bot.Error{Code: "limited", Text: "Wait a moment.", Retry: 3 * time.Second}
+	a := v.send("POST", "/api/commands", `{"key":"k","text":"hello"}`)
+	if p := problemOf(t, a); a.status != http.StatusTooManyRequests || p.Code != "limited" {
+		t.Errorf("%d %+v, want 429 limited", a.status, p)
 	}
 }
 

@@ -30,10 +30,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type talk struct {
 	do    func(bot.Command) (bot.Reply, error)
 	press func(bot.Action) (bot.Reply, error)
+	pace  error
 }
 
 func (t *talk) Do(_ context.Context, c bot.Command) (bot.Reply, error)   { return t.do(c) }
 func (t *talk) Press(_ context.Context, a bot.Action) (bot.Reply, error) { return t.press(a) }
+
+func (t *talk) Pace(context.Context, bot.Place, bot.Person) error { return t.pace }
+
 func (t *talk) Options() []bot.Hint {
 	return []bot.Hint{{Name: "size", Hint: "128x128", Help: "width and height in pixels"}}
 }

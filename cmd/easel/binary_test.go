@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"image/png"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,21 +29,46 @@ func program(tb testing.TB) string {
 // start runs the program in dir as somebody would who has just installed it: no configuration, no data folder yet.
 func start(tb testing.TB, dir string, args ...string) (stdout []byte) {
 	tb.Helper()
-	home := tb.TempDir()
 	cmd := exec.CommandContext(tb.Context(), program(tb), args...)
 	var stderr bytes.Buffer
-	cmd.Dir, cmd.Stderr = dir, &stderr
-	cmd.Env = []string{"HOME=" + home}
-	for _, name := range []string{"PATH", "EASEL_ONNXRUNTIME", "EASEL_CACHE"} {
-		if value, ok := os.LookupEnv(name); ok {
-			cmd.Env = append(cmd.Env, name+"="+value)
-		}
-	}
+	cmd.Dir, cmd.Stderr, cmd.Env = dir, &stderr, newcomer(tb)
 	stdout, err := cmd.Output()
 	if err != nil {
 		tb.Fatalf("easel %q: %v\n%s", args, err, stderr.Bytes())
 	}
 	return stdout
+}
+
+// newcomer is the environment of somebody who has just installed the program.
+func newcomer(tb testing.TB) []string {
+	tb.Helper()
+	env := []string{"HOME=" + tb.TempDir(), "EASEL_LISTEN=127.0.0.1:0"} // somebody may sit at the usual port
+	for _, name := range []string{"PATH", "EASEL_ONNXRUNTIME", "EASEL_CACHE"} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}
+
+// TestBinaryLeavesNoTraces: painting writes nothing but the picture. ONNX Runtime, left to itself, would keep a record of how it
+// is used in the home folder.
+func TestBinaryLeavesNoTraces(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), program(t), "imagine", "--prompt", "a red fox", "--out", "fox.png")
+	home := t.TempDir()
+	cmd.Dir, cmd.Env = t.TempDir(), append(newcomer(t), "HOME="+home)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	err := filepath.WalkDir(home, func(path string, _ fs.DirEntry, err error) error {
+		if path != home {
+			t.Errorf("it left %s", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 func TestBinaryPaintsTheSameAgain(t *testing.T) {

@@ -63,10 +63,13 @@ func failed(name string, err error) check { return check{name, false, err.Error(
 func examine(ctx context.Context, s *settings) []check {
 	checks := []check{passed("hardware", "%s/%s, %d processor cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())}
 	config, err := s.load()
+	if err == nil {
+		_, err = openJudge(config)
+	}
 	if err != nil {
 		return append(checks, failed("configuration", err))
 	}
-	checks = append(checks, passed("configuration", "valid"), checkData(config))
+	checks = append(checks, passed("configuration", "valid"), checkData(config), checkDisk(config), checkAddress(ctx, config))
 	if err := inference.Load(""); err != nil {
 		return append(checks, failed("runtime", err))
 	}
@@ -76,7 +79,7 @@ func examine(ctx context.Context, s *settings) []check {
 
 func checkData(c configs.Config) check {
 	if c.DataDir == "" {
-		return failed("data folder", errors.New("there is no home folder to keep data in; set EASEL_DATA_DIR"))
+		return failed("data folder", errNoDataFolder)
 	}
 	if err := tryFolder(c.DataDir); err != nil {
 		return failed("data folder", fmt.Errorf("%s cannot be written (%w); set data_dir or EASEL_DATA_DIR to a folder that can", c.DataDir, reason(err)))

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"image"
 	"io"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 
@@ -15,18 +15,21 @@ import (
 	"github.com/easelbot/easel/generator/model"
 	"github.com/easelbot/easel/generator/sampler"
 	"github.com/easelbot/easel/imagine"
+	"github.com/easelbot/easel/jobs"
 )
 
 // imagineFlags are what `easel imagine` was asked for; given tells flags left out from flags set to a zero value.
 type imagineFlags struct {
 	settings
-	request imagine.Request
-	size    string
-	plain   bool
-	out     string
-	grid    string
-	json    bool
-	given   func(flag string) bool
+	request   imagine.Request
+	size      string
+	seeds     []int64   // of variations
+	strengths []float64 // of the same
+	plain     bool
+	out       string
+	grid      string
+	json      bool
+	given     func(flag string) bool
 }
 
 func imagineCommand() *cobra.Command {
@@ -62,8 +65,8 @@ func (f *imagineFlags) requestFlags(cmd *cobra.Command) {
 	flags.StringVar(&r.Sampler, "sampler", "", "one of "+strings.Join(sampler.Names(), ", ")+" (default: the model's)")
 	flags.Float64Var(&r.Guidance, "guidance", 0, "how closely the prompt is followed, 0 to 100; 1 and below is off (default: the model's)")
 	flags.Float64Var(&r.Eta, "eta", 0, "fresh noise that ddim mixes in, 0 to 1")
-	flags.Int64Var(&r.Variation.Seed, "variation-seed", 0, "seed to vary towards; with --count, the next picture takes the next number")
-	flags.Float64Var(&r.Variation.Strength, "variation-strength", 0, "how far to vary, 0 to 1; all pictures then share --seed")
+	flags.Int64SliceVar(&f.seeds, "variation-seed", nil, "seed to vary towards; with --count, the next picture takes the next number; again for a variation of that")
+	flags.Float64SliceVar(&f.strengths, "variation-strength", nil, "how far to vary, 0 to 1, once for each --variation-seed; all pictures then share --seed")
 	flags.BoolVar(&f.plain, "plain-prompt", false, "take the prompt as diffusers does: what the model cannot read is cut off silently")
 	complete(cmd, "sampler", sampler.Names()...)
 }
@@ -79,11 +82,11 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 	if !f.given("prompt") {
 		return usagef("--prompt is missing: say what to paint, such as --prompt \"a red fox on a blue background\"")
 	}
-	if f.given("variation-seed") && !f.given("variation-strength") {
-		return usagef("--variation-seed has no effect without --variation-strength; add that, such as --variation-strength 0.2")
-	}
 	config, err := f.load()
 	if err != nil {
+		return err
+	}
+	if err := screen(config, f.request.Prompt, f.request.Negative); err != nil {
 		return err
 	}
 	folder, err := openModel(config)
@@ -105,6 +108,7 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 	if err := paint(ctx, engine, to, stderr); err != nil {
 		return err
 	}
+	inspectPictures(ctx, config, to, stderr)
 	return f.report(stdout, folder.Name, to)
 }
 
@@ -121,30 +125,52 @@ func (f *imagineFlags) prepare(c configs.Config, folder *model.Folder) (*destina
 }
 
 // complete lays the flags over what the model proposes.
-func (f *imagineFlags) complete(r imagine.Request) (imagine.Request, error) {
+func (f *imagineFlags) complete(base imagine.Request) (imagine.Request, error) {
 	asked := f.request
-	r.Prompt, r.Negative, r.Count, r.Eta = asked.Prompt, asked.Negative, asked.Count, asked.Eta
-	r.Seed, r.Variation = asked.Seed, asked.Variation
-	if !f.given("seed") {
-		r.Seed = int64(rand.Uint32())
+	a := jobs.Ask{
+		Prompt: asked.Prompt, Negative: asked.Negative, Count: &asked.Count, Eta: &asked.Eta,
+		Seed: ifGiven(f, "seed", asked.Seed), Steps: ifGiven(f, "steps", asked.Steps), Sampler: ifGiven(f, "sampler", asked.Sampler),
+		Guidance: ifGiven(f, "guidance", asked.Guidance),
 	}
-	if r.Variation.Strength > 0 && !f.given("variation-seed") {
-		r.Variation.Seed = int64(rand.Uint32())
-	}
-	if f.given("steps") {
-		r.Steps = asked.Steps
-	}
-	if f.given("guidance") {
-		r.Guidance = asked.Guidance
-	}
-	if f.given("sampler") {
-		r.Sampler = asked.Sampler
-	}
-	var err error
 	if f.given("size") {
-		r.Width, r.Height, err = parseSize(f.size)
+		w, h, err := parseSize(f.size)
+		if err != nil {
+			return base, err
+		}
+		a.Size = &image.Point{X: w, Y: h}
 	}
-	return r, err
+	if err := f.variations(&a); err != nil {
+		return base, err
+	}
+	return jobs.Plan(base, a), nil
+}
+
+func ifGiven[T any](f *imagineFlags, flag string, value T) *T {
+	if !f.given(flag) {
+		return nil
+	}
+	return &value
+}
+
+// variations pairs the seeds and the strengths. The last pair is where pictures differ, those before it they share.
+func (f *imagineFlags) variations(a *jobs.Ask) error {
+	n := len(f.strengths)
+	switch {
+	case n == 0 && len(f.seeds) == 0:
+		return nil
+	case n == 0:
+		return usagef("--variation-seed has no effect without --variation-strength; add that, such as --variation-strength 0.2")
+	case n == 1 && len(f.seeds) == 0:
+		a.VariationStrength = &f.strengths[0]
+		return nil
+	case n != len(f.seeds):
+		return usagef("there are %d of --variation-strength and %d of --variation-seed; each needs the other", n, len(f.seeds))
+	}
+	for i := range n - 1 {
+		a.Path = append(a.Path, imagine.Variation{Seed: f.seeds[i], Strength: f.strengths[i]})
+	}
+	a.VariationSeed, a.VariationStrength = &f.seeds[n-1], &f.strengths[n-1]
+	return nil
 }
 
 // parseSize reads "512x768". Sides are decimal digits alone, below 2^31; whether a picture can have them is not its matter.

@@ -47,6 +47,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func status(err error) int {
 	var usage *usageError
 	var invalid *imagine.InvalidError
+	var refused *refusedError
+	if errors.As(err, &refused) {
+		return 3
+	}
 	if errors.As(err, &usage) || errors.As(err, &invalid) {
 		return 2
 	}
@@ -63,7 +67,7 @@ func rootCommand(stdout, stderr io.Writer) *cobra.Command {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(flagError)
-	group(root, imagineCommand(), modelsCommand(), doctorCommand(), versionCommand())
+	group(root, imagineCommand(), serveCommand(), moderateCommand(), modelsCommand(), doctorCommand(), versionCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {

@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/easelbot/easel/inference"
+	"github.com/easelbot/easel/models"
 )
 
 func TestMain(m *testing.M) {
@@ -57,8 +58,27 @@ const tiny = "../../testdata/tiny"
 // environment is the key under which a script keeps its variables.
 const environment = "environment"
 
+// besideFilter lays the model and the picture filter beside each other, where a program without weights of its own looks.
+func besideFilter(env *testscript.Env) (model string, err error) {
+	dir, err := os.MkdirTemp("", "easel-models")
+	if err != nil {
+		return "", err
+	}
+	env.Defer(func() { _ = os.RemoveAll(dir) })
+	for name, from := range map[string]string{"tiny": tiny, models.PictureFilterName: "../../models/" + models.PictureFilterName} {
+		target, err := filepath.Abs(from)
+		if err == nil {
+			err = os.Symlink(target, filepath.Join(dir, name))
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return filepath.Join(dir, "tiny"), nil
+}
+
 func setUp(env *testscript.Env) error {
-	model, err := filepath.Abs(tiny)
+	model, err := besideFilter(env)
 	if err != nil {
 		return err
 	}
@@ -69,6 +89,7 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("EASEL_MODEL", model)
 	env.Setenv("EASEL_DEVICE", "cpu")
 	env.Setenv("EASEL_DATA_DIR", filepath.Join(env.WorkDir, "data"))
+	env.Setenv("EASEL_LISTEN", "127.0.0.1:0")
 	env.Setenv("EASEL_ONNXRUNTIME", os.Getenv("EASEL_ONNXRUNTIME"))
 	env.Setenv("EASEL_CACHE", os.Getenv("EASEL_CACHE"))
 	env.Setenv("XDG_CACHE_HOME", cache)

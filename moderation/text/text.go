@@ -53,8 +53,9 @@ func (j *Judge) Screen(prompt, negative string) moderation.Verdict {
 		}
 	}
 	v := j.judge(cut(text, side), "")
-	for _, s := range j.secrets(prompt) {
-		v = v.Join(j.judge(cut(s.plain, len(s.plain)), prompt[s.start:s.end]))
+	asked := text[:side] // the negative prompt too, where it asks
+	for _, s := range j.secrets(asked) {
+		v = v.Join(j.judge(cut(s.plain, len(s.plain)), asked[s.start:s.end]))
 	}
 	if len(v.Reasons) > mostReasons {
 		v.Reasons = v.Reasons[:mostReasons]
