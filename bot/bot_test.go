@@ -125,6 +125,7 @@ func TestErrorsAreToldInWords(t *testing.T) {
 		{&jobs.RefusedError{Verdict: blocked}, "refused", false},
 		{&ratelimit.DeniedError{Scope: "person", Retry: 40 * time.Second, Cost: 1, Burst: 4}, "limited", false},
 		{jobs.ErrBusy, "busy", false},
+		{jobs.ErrTooMany, "busy", false},
 		{jobs.ErrNotYours, "not_yours", false},
 		{jobs.ErrTooLate, "too_late", false},
 		{jobs.ErrNotFound, "gone", false},

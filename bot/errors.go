@@ -27,6 +27,8 @@ func describe(err error) *Error {
 		return &Error{Code: "refused", Text: refused.Verdict.Polite("prompt"), cause: err}
 	case errors.As(err, &denied):
 		return &Error{Code: "limited", Text: denied.Polite(), Retry: denied.Retry, cause: err}
+	case errors.Is(err, jobs.ErrTooMany):
+		return &Error{Code: "busy", Text: "You have many requests waiting. Let some finish first.", cause: err}
 	case errors.Is(err, jobs.ErrBusy):
 		return &Error{Code: "busy", Text: "Too many requests are waiting. Try again in a minute.", cause: err}
 	case errors.Is(err, jobs.ErrNotYours):
@@ -34,7 +36,7 @@ func describe(err error) *Error {
 	case errors.Is(err, jobs.ErrTooLate):
 		return &Error{Code: "too_late", Text: "It is too late to cancel: it is over already.", cause: err}
 	case errors.Is(err, jobs.ErrNotFound), errors.Is(err, gallery.ErrNotFound):
-		return &Error{Code: "gone", Text: "That is not here any more: it was deleted.", cause: err}
+		return &Error{Code: "gone", Text: "That is not here. It may have been deleted.", cause: err}
 	case errors.Is(err, jobs.ErrFull), store.IsFull(err):
 		return &Error{Code: "disk_full", Text: "Easel's disk is full, so nothing can be saved. The operator has been told; try again later.", cause: err}
 	case errors.Is(err, context.Canceled): // they have gone, and read no answer

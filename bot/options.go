@@ -87,11 +87,14 @@ func Parse(text string) (jobs.Ask, error) {
 		if err != nil {
 			return ask, err
 		}
-		var value string
-		value, rest = o.value(afterName(rest, word))
-		if err := o.take(&ask, value); err != nil {
+		value, after, err := o.value(afterName(rest, word))
+		if err == nil {
+			err = o.take(&ask, value)
+		}
+		if err != nil {
 			return ask, err
 		}
+		rest = after
 	}
 	ask.Prompt = strings.Join(prompt, " ")
 	return ask, nil
@@ -127,12 +130,14 @@ func afterName(rest, word string) string {
 const quotes = "\"\u201c\u201d\u201e\u00ab\u00bb"
 
 // value takes the option's value from the beginning of a text.
-func (o option) value(text string) (value, rest string) {
+func (o option) value(text string) (value, rest string, err error) {
 	if first, width := utf8.DecodeRuneInString(text); strings.ContainsRune(quotes, first) {
-		if end := strings.IndexAny(text[width:], quotes); end >= 0 {
-			_, last := utf8.DecodeRuneInString(text[width+end:])
-			return strings.TrimSpace(text[width : width+end]), text[width+end+last:]
+		end := strings.IndexAny(text[width:], quotes)
+		if end < 0 {
+			return "", "", &Error{Code: "option", Option: o.Name, Text: "--" + o.Name + " has a quote that does not end; write another one behind its value."}
 		}
+		_, last := utf8.DecodeRuneInString(text[width+end:])
+		return strings.TrimSpace(text[width : width+end]), text[width+end+last:], nil
 	}
 	var words []string
 	for {
@@ -145,7 +150,7 @@ func (o option) value(text string) (value, rest string) {
 			break
 		}
 	}
-	return strings.Join(words, " "), text
+	return strings.Join(words, " "), text, nil
 }
 
 func find(name string) (option, error) {
@@ -203,6 +208,9 @@ func whole(dst **int, value string) error {
 
 func seed(dst **int64, value string) error {
 	n, err := strconv.ParseInt(value, 10, 64)
+	if errors.Is(err, strconv.ErrRange) {
+		return errors.New("it is too large; a seed has at most 18 digits")
+	}
 	if err != nil {
 		return errors.New("it takes a whole number")
 	}

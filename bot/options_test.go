@@ -53,6 +53,8 @@ func TestParseRefuses(t *testing.T) {
 		{"no value", "a fox --count", "count", "has no value; write one behind it, such as --count 4"},
 		{"no value before the next", "a fox --seed --count 2", "seed", "has no value"},
 		{"an empty value", "a fox --size=", "size", "has no value"},
+		{"a quote that does not end", `a fox --negative "fog and rain`, "negative", "does not end"},
+		{"a seed too large", "a fox --seed 99999999999999999999", "seed", "at most 18 digits"},
 		{"no number", "a fox --steps many", "steps", `cannot be "many": it takes a whole number`},
 		{"too many", "a fox --count 5", "count", "from 1 to 4"},
 		{"half a size", "a fox --size 512", "size", "width x height"},

@@ -163,7 +163,7 @@ func Check(f *model.Folder, memory int64, r imagine.Request) error {
 		return imagine.Invalid("size", "%v", err)
 	}
 	if bytes := need(f, r); bytes > memory {
-		return imagine.Invalid("size", "a picture of %dx%d takes about %d MiB to make, and the engine may use %d (engine.memory); ask for a smaller one",
+		return imagine.Invalid("size", "a picture of %dx%d takes about %d MiB to make, and the engine may use %d (engine.memory); ask for a smaller one, or raise that",
 			r.Width, r.Height, bytes>>20, memory>>20)
 	}
 	if err := knowSampler(f); err != nil && r.Sampler == f.Defaults.Sampler {

@@ -35,10 +35,14 @@ func rowBytes(f *model.Folder, r imagine.Request) int64 {
 	return int64(latents(f, r))*4*rowCopies + int64(r.Width)*int64(r.Height)*pixel
 }
 
-// laneBytes is about what a lane takes during a call: the attention between all cells of the finest level.
+// Bytes of a denoiser's other activations for each cell and head of its finest level.
+const cellBytes = 4 << 10
+
+// laneBytes is about what a lane takes during a call: the attention between all cells of the finest level, once as scores
+// and once as weights, and what grows with the cells alone (docs/performance.md has what was measured).
 func laneBytes(f *model.Folder, p place) int64 {
-	cells := int64(p.height) * int64(p.width)
-	return cells * cells * int64(f.Denoiser.Heads) * 4
+	cells, heads := int64(p.height)*int64(p.width), int64(f.Denoiser.Heads)
+	return 2*cells*cells*heads*4 + cells*heads*cellBytes
 }
 
 // lanesWithin is how many lanes of a place fit a call, at least the two without which there is none.

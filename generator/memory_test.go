@@ -183,8 +183,8 @@ func TestAttentionIsCounted(t *testing.T) {
 	e := still(t, roomy())
 	heads := int64(e.folder.Denoiser.Heads)
 	p := place{32, 32}
-	if got, want := laneBytes(e.folder, p), 1024*1024*heads*4; got != want {
-		t.Errorf("a lane of 32x32 cells takes %d bytes, want %d", got, want)
+	if got, least := laneBytes(e.folder, p), 2*1024*1024*heads*4; got <= least {
+		t.Errorf("a lane of 32x32 cells takes %d bytes, want more than the %d of its attention", got, least)
 	}
 	for _, tt := range []struct {
 		memory int64

@@ -18,6 +18,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -101,7 +102,7 @@ func Invalid(field, format string, args ...any) error {
 
 // Validate checks what can be checked without a model. Its errors are [*InvalidError].
 func (r Request) Validate() error {
-	if strings.TrimSpace(r.Prompt) == "" {
+	if !strings.ContainsFunc(r.Prompt, visible) {
 		return Invalid("prompt", "it is empty; say what to paint, such as \"a red fox on a blue background\"")
 	}
 	for _, text := range []struct{ field, value string }{{"prompt", r.Prompt}, {"negative", r.Negative}} {
@@ -137,6 +138,11 @@ func (r Request) Validate() error {
 		}
 	}
 	return nil
+}
+
+// visible tells whether a character is to be seen on its own.
+func visible(c rune) bool {
+	return unicode.IsGraphic(c) && !unicode.IsMark(c) && !unicode.IsSpace(c) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, c)
 }
 
 func checkText(field, text string) error {

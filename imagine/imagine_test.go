@@ -23,6 +23,8 @@ func TestValidate(t *testing.T) {
 	}{
 		{"as it is", func(*imagine.Request) {}, ""},
 		{"empty prompt", func(r *imagine.Request) { r.Prompt = " \n" }, "prompt"},
+		{"invisible prompt", func(r *imagine.Request) { r.Prompt = "\u200b\u0301 \u3164" }, "prompt"},
+		{"emoji alone", func(r *imagine.Request) { r.Prompt = "🦊" }, ""},
 		{"NUL", func(r *imagine.Request) { r.Prompt = "a\x00b" }, "prompt"},
 		{"not UTF-8", func(r *imagine.Request) { r.Negative = "\xff" }, "negative"},
 		{"longest", func(r *imagine.Request) { r.Prompt = strings.Repeat("ü", imagine.MaxPrompt) }, ""},

@@ -74,35 +74,40 @@ func (l *line) leave(id string) bool {
 	return true
 }
 
-// next waits for the first in line and takes it out.
-func (l *line) next(ctx context.Context) (Job, error) {
+// await waits until somebody is in line.
+func (l *line) await(ctx context.Context) error {
 	for {
-		if j, ok := l.pop(); ok {
-			return j, nil
+		l.mu.Lock()
+		n := len(l.waiting)
+		l.mu.Unlock()
+		if n > 0 {
+			return ctx.Err()
 		}
 		select {
 		case <-l.wake:
 		case <-ctx.Done():
-			return Job{}, ctx.Err()
+			return ctx.Err()
 		}
 	}
 }
 
-func (l *line) pop() (Job, bool) {
+// pop takes out the first job, of those whose owner is eligible; nil is everybody.
+func (l *line) pop(eligible func(person string) bool) (Job, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.waiting) == 0 {
+	at := slices.IndexFunc(l.waiting, func(p place) bool { return eligible == nil || eligible(p.person) })
+	if at < 0 {
 		return Job{}, false
 	}
-	first := l.waiting[0]
-	l.virtual = max(l.virtual, first.start) + first.cost/float64(l.people())
-	l.waiting = slices.Delete(l.waiting, 0, 1)
+	taken := l.waiting[at]
+	l.virtual = max(l.virtual, taken.start) + taken.cost/float64(l.people())
+	l.waiting = slices.Delete(l.waiting, at, at+1)
 	for person, end := range l.ends {
 		if end <= l.virtual {
 			delete(l.ends, person) // as if they had never asked
 		}
 	}
-	return first.job, true
+	return taken.job, true
 }
 
 // people counts who waits.
@@ -125,9 +130,9 @@ func (l *line) order() []Job {
 	return jobs
 }
 
-// reserve takes a place for somebody's next job, of so many for all, a quarter of them for one person; false if there is
-// none. Release follows it, after the job has joined or when it will not.
-func (l *line) reserve(person string, places int) bool {
+// reserve takes a place for somebody's next job, of so many for all, a quarter of them for one person, or returns
+// ErrBusy or ErrTooMany. Release follows it, after the job has joined or when it will not.
+func (l *line) reserve(person string, places int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all, theirs := len(l.waiting), l.coming[person]
@@ -139,11 +144,14 @@ func (l *line) reserve(person string, places int) bool {
 	for _, n := range l.coming {
 		all += n
 	}
-	if all >= places || theirs >= max(1, places/4) {
-		return false
+	switch {
+	case all >= places:
+		return ErrBusy
+	case theirs >= max(1, places/4):
+		return ErrTooMany
 	}
 	l.coming[person]++
-	return true
+	return nil
 }
 
 // release gives a reserved place up.

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -18,7 +19,7 @@ func waiting(id, person string, credits float64) Job {
 func drain(l *line) []string {
 	var order []string
 	for {
-		j, ok := l.pop()
+		j, ok := l.pop(nil)
 		if !ok {
 			return order
 		}
@@ -100,11 +101,11 @@ func TestNobodyStarves(t *testing.T) {
 			for k := range others {
 				l.join(waiting(fmt.Sprintf("1-%d-%d", turn, k), fmt.Sprintf("new-%d-%d", turn, k), cost)) // a stranger each time
 			}
-			if j, _ := l.pop(); j.ID == "0-old" {
+			if j, _ := l.pop(nil); j.ID == "0-old" {
 				return
 			}
 			for range others - 1 {
-				if j, _ := l.pop(); j.ID == "0-old" {
+				if j, _ := l.pop(nil); j.ID == "0-old" {
 					return
 				}
 			}
@@ -124,7 +125,7 @@ func TestUnfairnessIsBounded(t *testing.T) {
 			l.join(waiting(fmt.Sprintf("%03d-b", i), "bob", costs["bob"]))
 		}
 		for range 100 {
-			j, _ := l.pop()
+			j, _ := l.pop(nil)
 			served[j.Owner.ID] += j.Credits
 			if gap := served["ada"] - served["bob"]; gap > costs["ada"]+costs["bob"]+1e-9 || -gap > costs["ada"]+costs["bob"]+1e-9 {
 				t.Fatalf("ada was served %v and bob %v", served["ada"], served["bob"])
@@ -133,25 +134,19 @@ func TestUnfairnessIsBounded(t *testing.T) {
 	})
 }
 
-func TestNextWaits(t *testing.T) {
+func TestAwait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine()
-		got := make(chan string)
-		go func() {
-			j, err := l.next(t.Context())
-			if err != nil {
-				t.Error(err)
-			}
-			got <- j.ID
-		}()
+		got := make(chan error)
+		go func() { got <- l.await(t.Context()) }()
 		synctest.Wait()
 		l.join(waiting("1", "ada", 1))
-		if id := <-got; id != "1" {
-			t.Errorf("got %q", id)
+		if err := <-got; err != nil {
+			t.Error(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := l.next(ctx); err == nil {
+		if err := newLine().await(ctx); err == nil {
 			t.Error("no error after the context ended")
 		}
 	})
@@ -160,29 +155,29 @@ func TestNextWaits(t *testing.T) {
 func TestReservedPlacesCount(t *testing.T) {
 	l := newLine()
 	for i := range 2 {
-		if !l.reserve("ada", 8) {
-			t.Fatalf("place %d of 8 is refused", i+1)
+		if err := l.reserve("ada", 8); err != nil {
+			t.Fatalf("place %d of 8: %v", i+1, err)
 		}
 	}
-	if l.reserve("ada", 8) {
-		t.Error("one person may have a third of eight places")
+	if err := l.reserve("ada", 8); !errors.Is(err, ErrTooMany) {
+		t.Errorf("a third of eight places for one person: %v", err)
 	}
 	j := waiting("2", "ada", 1)
 	l.join(Job{ID: "1", Owner: Person{ID: "someone else"}})
 	l.release("ada")
-	if !l.reserve("ada", 8) {
-		t.Error("a place that was given up is still taken")
+	if err := l.reserve("ada", 8); err != nil {
+		t.Errorf("a place that was given up is still taken: %v", err)
 	}
 	l.release("ada")
 	l.release("ada")
 	l.join(j)
 	for i := range 6 {
-		if !l.reserve(fmt.Sprint("person ", i), 8) {
-			t.Errorf("place %d of 8 is refused", i+3)
+		if err := l.reserve(fmt.Sprint("person ", i), 8); err != nil {
+			t.Errorf("place %d of 8: %v", i+3, err)
 		}
 	}
-	if l.reserve("one more", 8) {
-		t.Error("a ninth of eight places is given")
+	if err := l.reserve("one more", 8); !errors.Is(err, ErrBusy) {
+		t.Errorf("a ninth of eight places: %v", err)
 	}
 }
 

@@ -27,7 +27,7 @@ type row struct {
 	attempts int
 }
 
-// put writes effects down. The state is what they follow from: an effect of the same job, name and state is put once.
+// put writes effects down, due at once whatever the clock says. The state is what they follow from: an effect of the same job, name and state is put once.
 func put(ctx context.Context, tx *sql.Tx, now time.Time, j Job, state State, effects ...row) error {
 	for _, r := range effects {
 		key := string(r.effect) + ":" + j.ID
@@ -35,7 +35,7 @@ func put(ctx context.Context, tx *sql.Tx, now time.Time, j Job, state State, eff
 			key += ":" + string(state)
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO outbox (key, job, effect, amount, created, due)
-			VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (key) DO NOTHING`, key, j.ID, r.effect, r.amount, now.UnixMilli())
+			VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT (key) DO NOTHING`, key, j.ID, r.effect, r.amount, now.UnixMilli())
 		if err != nil {
 			return err
 		}
@@ -46,10 +46,12 @@ func put(ctx context.Context, tx *sql.Tx, now time.Time, j Job, state State, eff
 // foremost holds for the rows o that are not done and the first of their job: effects of one job run in order.
 const foremost = `done IS NULL AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.job = o.job AND e.done IS NULL AND e.id < o.id)`
 
-// dueRows lists what is to be done, oldest first. The plus keeps SQLite from walking through all rows in the order of their IDs.
+// dueRows lists what is to be done, oldest first. What is due later than any pause could make it was put off before the
+// clock was set back. The plus keeps SQLite from walking through all rows in the order of their IDs.
 func dueRows(ctx context.Context, q querier, now time.Time, limit int) ([]row, error) {
 	rows, err := q.QueryContext(ctx, `SELECT id, key, job, effect, amount, attempts FROM outbox o
-		WHERE due <= $1 AND `+foremost+` ORDER BY +id LIMIT $2`, now.UnixMilli(), limit)
+		WHERE (due <= $1 OR due > $2) AND `+foremost+` ORDER BY +id LIMIT $3`,
+		now.UnixMilli(), now.Add(longestPause).UnixMilli(), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -95,5 +97,7 @@ func postponeRow(ctx context.Context, tx *sql.Tx, r row, due time.Time, cause er
 
 // pause is how long to wait after an effect has failed so often.
 func pause(attempts int) time.Duration {
-	return min(500*time.Millisecond<<min(attempts, 10), 5*time.Minute)
+	return min(500*time.Millisecond<<min(attempts, 10), longestPause)
 }
+
+const longestPause = 5 * time.Minute

@@ -20,17 +20,15 @@ const maxAttempts = 5 // times that painting a job may begin, crashes included
 
 // A run is a job while it is painted.
 type run struct {
+	person string
 	cancel context.CancelFunc
 	feed   *feed
 }
 
-// dispatch takes jobs from the line, as the queue has room, until ctx ends.
+// dispatch takes jobs from the line until ctx ends.
 func (s *Saga) dispatch(ctx context.Context, c Courier, start func(func())) error {
 	for {
-		if err := s.Queue.Ready(ctx); err != nil {
-			return err
-		}
-		j, err := s.line.next(ctx)
+		j, err := s.next(ctx)
 		if err != nil {
 			return err
 		}
@@ -44,10 +42,47 @@ func (s *Saga) dispatch(ctx context.Context, c Courier, start func(func())) erro
 	}
 }
 
+const patience = 2 * time.Second // that the line stands still before somebody is let in beside long jobs
+
+// next waits until the queue has room, and takes the first in line. Where the jobs that are painted take long, it does not
+// wait for them: the first in line of whom nothing is painted yet goes in beside them, and the engine shares its calls.
+func (s *Saga) next(ctx context.Context) (Job, error) {
+	for {
+		if err := s.line.await(ctx); err != nil {
+			return Job{}, err
+		}
+		waiting, stop := context.WithTimeout(ctx, patience)
+		ready := s.Queue.Ready(waiting) == nil
+		stop()
+		var eligible func(string) bool
+		if !ready {
+			eligible = func(person string) bool { return !s.paints(person) }
+		}
+		if ctx.Err() != nil {
+			return Job{}, ctx.Err()
+		}
+		if j, ok := s.line.pop(eligible); ok {
+			return j, nil
+		}
+	}
+}
+
+// paints tells whether anything of somebody's is painted now.
+func (s *Saga) paints(person string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.running {
+		if r.person == person {
+			return true
+		}
+	}
+	return false
+}
+
 // begin writes down that a job is painted from now on. Without a run it was cancelled, or the process ends.
 func (s *Saga) begin(ctx context.Context, j *Job) (context.Context, *run) {
 	working, cancel := context.WithCancel(ctx)
-	r := &run{cancel: cancel, feed: newFeed(*j)}
+	r := &run{person: personOf(*j), cancel: cancel, feed: newFeed(*j)}
 	if !s.started(j.ID, r) {
 		cancel()
 		return nil, nil // it joined the line twice, and is being painted

@@ -26,6 +26,7 @@ var (
 	ErrNotYours = errors.New("the job is somebody else's")
 	ErrTooLate  = errors.New("the job is over")
 	ErrBusy     = errors.New("too many jobs wait")
+	ErrTooMany  = errors.New("too many jobs of one person wait")
 	ErrFull     = errors.New("there is no room on the disk")
 )
 
@@ -133,8 +134,8 @@ func (s *Saga) Submit(ctx context.Context, o Order) (Job, error) {
 		return Job{}, err
 	}
 	if j.State == Queued {
-		if !s.line.reserve(personOf(j), s.Waiting) {
-			return Job{}, ErrBusy
+		if err := s.line.reserve(personOf(j), s.Waiting); err != nil {
+			return Job{}, err
 		}
 		defer s.line.release(personOf(j))
 	}

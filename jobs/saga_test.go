@@ -532,6 +532,26 @@ func TestPlacesInLine(t *testing.T) {
 	})
 }
 
+// TestLongJobsDoNotHoldUpOthers: who has nothing being painted goes in beside long jobs of others.
+func TestLongJobsDoNotHoldUpOthers(t *testing.T) {
+	inBubble(t, ratelimit.Limits{}, judge{}, func(h *house) {
+		t := h.t
+		steps := 1000 // 50 s each
+		for i := range 3 {
+			o := ask(fmt.Sprint(i), "a long fox", ada)
+			o.Ask.Steps = &steps
+			h.submit(o)
+		}
+		short := h.submit(ask("short", "an owl", bob))
+		time.Sleep(4 * time.Second) //nolint:forbidigo // the bubble's clock
+		synctest.Wait()
+		if got := h.job(short.ID); got.State != jobs.Done {
+			t.Errorf("behind long jobs of somebody else it is %s after four seconds", got.State)
+		}
+		eventually()
+	})
+}
+
 func TestPickVaryReroll(t *testing.T) {
 	inBubble(t, ratelimit.Limits{}, judge{}, func(h *house) {
 		t := h.t

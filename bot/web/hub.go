@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/easelbot/easel/bot"
 )
@@ -15,8 +16,12 @@ type hub struct {
 	mu      sync.Mutex
 	readers map[*reader]struct{}
 	frames  map[string]*frame // by job
+	counted bool              // everybody is about to hear who is here
 	closed  chan struct{}
 }
+
+// gathering is how long those who come and go are gathered before everybody hears of them: each hears of all.
+const gathering = 500 * time.Millisecond
 
 // A reader is one open stream. What it has not yet been told is guarded by the hub's lock.
 type reader struct {
@@ -36,7 +41,7 @@ func newHub() *hub {
 func (h *hub) join(p bot.Person) *reader {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	r := &reader{person: p, wake: make(chan struct{}, 1), stale: true, frames: maps.Clone(h.frames)}
+	r := &reader{person: p, wake: make(chan struct{}, 1), stale: true, crowd: true, frames: maps.Clone(h.frames)}
 	h.readers[r] = struct{}{}
 	h.crowd()
 	return r
@@ -49,9 +54,18 @@ func (h *hub) leave(r *reader) {
 	h.crowd()
 }
 
-// crowd tells everybody that the people who are here have changed. The lock is held.
+// crowd tells everybody, soon, that the people who are here have changed. The lock is held.
 func (h *hub) crowd() {
-	h.tell(func(r *reader) { r.crowd = true })
+	if h.counted {
+		return
+	}
+	h.counted = true
+	time.AfterFunc(gathering, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.counted = false
+		h.tell(func(r *reader) { r.crowd = true })
+	})
 }
 
 // tell notes something down for every reader and wakes them. The lock is held.

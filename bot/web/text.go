@@ -30,6 +30,9 @@ func cleanName(s string) (string, error) {
 			Text: "A name has 1 to 40 visible characters. Please choose another.",
 		}
 	}
+	if strings.EqualFold(s, "easel") {
+		return "", &bot.Error{Code: "option", Option: "name", Text: "Easel is the name of the bot. Please choose another."}
+	}
 	return s, nil
 }
 

@@ -83,6 +83,9 @@ func storeProbe(db writer) probe {
 // diskProbe writes a file and takes it away again.
 func diskProbe(dir string) probe {
 	return func(context.Context) error {
+		if free, err := freeSpace(dir); err == nil && free < leastSpace {
+			return errors.New("the disk is nearly full")
+		}
 		f, err := create(dir)
 		if err == nil {
 			_, err = f.Write(make([]byte, 4<<10)) // an empty file fits on a full disk
@@ -90,9 +93,6 @@ func diskProbe(dir string) probe {
 		}
 		if err != nil {
 			return errors.New("the data folder cannot be written")
-		}
-		if free, err := freeSpace(dir); err == nil && free < leastSpace {
-			return errors.New("the disk is nearly full")
 		}
 		return nil
 	}

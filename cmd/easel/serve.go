@@ -61,6 +61,9 @@ func serve(ctx context.Context, c configs.Config, stdout io.Writer, log *slog.Lo
 	log.Info("starting", "version", version, "url", url, "data", c.DataDir, "model", c.Model)
 	data.tell(url, log)
 	d := openDoor(l, log)
+	if !d.loopback {
+		log.Warn("other machines can come in, so the channel is not shown; only /healthz and /readyz answer", "listen", c.Listen)
+	}
 	h, err := furnish(ctx, c, words, data, hosts(l.Addr(), c.PublicURL), log)
 	if err != nil {
 		return unlessOver(ctx, errors.Join(err, d.server.Close()))

@@ -71,7 +71,11 @@ func (d *dataFolder) forget() error {
 
 // room tells whether there is room on the disk for another job.
 func (d *dataFolder) room() error {
-	if free, err := freeSpace(d.dir); err == nil && free < leastSpace {
+	free, err := freeSpace(d.dir)
+	if err != nil {
+		return fmt.Errorf("looking at the data folder: %w", err) // it may be gone, and with it what would be written
+	}
+	if free < leastSpace {
 		return jobs.ErrFull
 	}
 	return nil
