@@ -115,8 +115,8 @@ type Order struct {
 }
 
 const (
-	variations        = 4   // pictures of a Vary
-	variationStrength = 0.2 // of a Vary: alike, and plainly not the same
+	variations        = 4    // pictures of a Vary
+	variationStrength = 0.35 // of a Vary: alike, and plainly not the same
 )
 
 // Submit takes a job on: when it returns nil, the job is written down and will end in a result or in a refusal that is
