@@ -141,11 +141,11 @@ func (h *hub) takeCrowd(r *reader) []bot.Person {
 		return nil
 	}
 	r.crowd = false
-	here := map[bot.Person]bool{}
+	here := map[string]bot.Person{}
 	for other := range h.readers {
-		here[other.person] = true
+		here[other.person.ID] = other.person
 	}
-	return slices.SortedFunc(maps.Keys(here), func(a, b bot.Person) int {
+	return slices.SortedFunc(maps.Values(here), func(a, b bot.Person) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 }

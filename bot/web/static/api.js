@@ -1,6 +1,7 @@
 // The page's half of the API. A call answers with the server's JSON or throws one of two errors, and which one it is
 // decides what happens next: a Refusal is the server's last word; after Unreached nobody knows whether the call was heard,
-// so it is made again with the same key, which the server answers as it did the first time.
+// so it is made again with the same key, which the server answers as it did the first time. What only reads may always be
+// made again, so there a server in trouble (starting, disk full) counts as one that was not reached.
 
 const patience = 20_000; // milliseconds until an answer is given up
 
@@ -12,7 +13,7 @@ export class Refusal extends Error {
   }
 }
 
-/** No answer came, or none that Easel wrote. */
+/** No answer came, or none that counts. Its cause is the Refusal that a server in trouble gave, if it did. */
 export class Unreached extends Error {}
 
 export const session = () => call('GET', '/api/session');
@@ -41,14 +42,14 @@ export function nudge() {
   woken = new Promise((resolve) => { wake = resolve; });
 }
 
-/** insist repeats a call until it is answered; waiting is told each time that it was not. */
+/** insist repeats a call until it is answered; waiting is called each time that it was not, with the Unreached. */
 export async function insist(attempt, waiting = () => {}) {
   for (let pause = 500; ; pause = Math.min(pause * 2, 5000)) {
     try {
       return await attempt();
     } catch (error) {
       if (!(error instanceof Unreached)) throw error;
-      waiting();
+      waiting(error);
       await Promise.race([woken, new Promise((resolve) => setTimeout(resolve, pause))]);
     }
   }
@@ -80,6 +81,7 @@ async function call(method, path, body) {
     throw new Unreached('The server cannot be reached. Try again in a moment.', { cause });
   }
   if (response.ok) return answer;
-  if (answer?.error) throw new Refusal(answer.error);
-  throw new Unreached(`The server answered ${response.status}.`);
+  const refusal = answer?.error && new Refusal(answer.error);
+  if (refusal && (body || response.status < 500)) throw refusal;
+  throw new Unreached(`The server answered ${response.status}.`, { cause: refusal });
 }

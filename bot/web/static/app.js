@@ -4,7 +4,7 @@
 import * as api from './api.js';
 import { Composer } from './composer.js';
 import { showDetails } from './details.js';
-import { byId, el } from './dom.js';
+import { byId, el, setText } from './dom.js';
 import { listen } from './events.js';
 import { Feed } from './feed.js';
 import { nameDialog, showName } from './name.js';
@@ -26,43 +26,56 @@ const composer = new Composer((line) => {
 });
 
 const on = {
-  hello: ({ version }) => version !== session.version && offerReload(),
+  hello({ version }) {
+    api.nudge();
+    if (version !== session.version) offerReload();
+  },
   message: (message) => outbox.arrived(feed.apply(message) ? message : undefined),
   progress: (update) => feed.progress(update),
-  people: (now) => { people = now.people; showPeople(people, me().id); },
+  people(now) {
+    people = now.people;
+    meet({ ...session, me: people.find(({ id }) => id === me().id) ?? me() }); // perhaps renamed in another tab
+  },
   reset: () => again().catch(refuse),
   closed: () => api.session().then(renew, () => {}),
-  connection(there) {
-    connection(there ? '' : 'Reconnecting…');
-    if (there) api.nudge();
-  },
+  connection: (there) => connection(there ? '' : 'Reconnecting…'),
 };
 
 async function start() {
   nameDialog(me, meet);
   foldPeople();
   addEventListener('easel:session', ({ detail }) => renew(detail));
-  const slow = setTimeout(connection, 1000, 'Connecting…');
-  meet(await api.insist(api.session));
-  await load();
-  clearTimeout(slow);
+  await begin();
   outbox.resume();
   if (matchMedia('(pointer: fine)').matches) byId('text').focus(); // on a phone it would open the keyboard
 }
 
+// A server that cannot let anybody in yet may say why. The page says so until it is in.
+async function begin() {
+  const slow = setTimeout(connection, 1000, 'Connecting…');
+  let sorry;
+  const waiting = ({ cause }) => {
+    if (cause instanceof api.Refusal) sorry ??= notify(cause.message, { wrong: true, code: cause.code });
+  };
+  meet(await api.insist(api.session, waiting));
+  await load(waiting);
+  clearTimeout(slow);
+  sorry?.remove();
+}
+
 // The page first, then the stream from where the page ends: nothing is missed between them.
-async function load() {
-  const page = await api.insist(() => api.messages());
+async function load(waiting) {
+  const page = await api.insist(() => api.messages(), waiting);
   leave();
   feed.start(page);
+  connection('');
   leave = listen(page.cursor, on);
 }
 
 // The server's data are others than before: nothing here is true any more.
 async function again() {
   leave();
-  meet(await api.insist(api.session));
-  await load();
+  await begin();
 }
 
 function renew(now) {
@@ -112,7 +125,7 @@ async function reveal({ job }) {
 }
 
 function connection(text) {
-  byId('connection').textContent = text;
+  setText(byId('connection'), text);
 }
 
 function offerReload() {

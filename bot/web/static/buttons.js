@@ -3,7 +3,8 @@
 
 import { announce, el } from './dom.js';
 
-const sure = 4000; // milliseconds in which the second press on Delete counts
+const hasty = 600; // milliseconds until a second press on Delete counts: a double click is no answer
+const sure = 4000; // milliseconds until it counts no more
 const perPicture = new Set(['upscale', 'vary']); // actions that stand in rows of their own
 
 export class Buttons {
@@ -38,19 +39,23 @@ export class Buttons {
     }, button.label);
     node.addEventListener('click', () => {
       if (node.getAttribute('aria-busy') === 'true') return;
-      if (button.action === 'delete' && !node.dataset.asked) this.#ask(node, button);
-      else this.#send(node, button);
+      if (button.action !== 'delete' || node.dataset.asked) this.#send(node, button);
+      else if (!node.dataset.asking) this.#ask(node, button);
     });
+    node.addEventListener('keydown', (event) => event.repeat && event.preventDefault()); // a key held down is one press
     return node;
   }
 
+  // data-asking while the question stands, data-asked while a press is the answer.
   #ask(node, button) {
     const spoken = node.getAttribute('aria-label');
-    node.dataset.asked = 'true';
+    node.dataset.asking = 'true';
     node.textContent = 'Press again to delete';
     node.removeAttribute('aria-label');
     announce('Press again within 4 seconds to delete');
+    setTimeout(() => { node.dataset.asked = 'true'; }, hasty);
     setTimeout(() => {
+      delete node.dataset.asking;
       delete node.dataset.asked;
       node.textContent = button.label;
       if (spoken) node.setAttribute('aria-label', spoken);

@@ -4,13 +4,14 @@ import { byId, el, icon } from './dom.js';
 
 const most = 3; // notices at once
 
-/** notify shows a sentence. retryAfter, in seconds, adds a countdown. */
+/** notify shows a sentence and returns its element. retryAfter, in seconds, adds a countdown. */
 export function notify(text, { wrong = false, code = '', retryAfter = 0 } = {}) {
   const close = el('button', { class: 'quiet', type: 'button', 'aria-label': 'Dismiss', onclick: () => dismiss(box) }, icon('close'));
   const box = el('div', { class: wrong ? 'notice wrong' : 'notice', 'data-testid': 'notice', 'data-code': code },
     el('p', { dir: 'auto' }, text), retryAfter > 0 ? countdown(retryAfter) : null, close);
   byId('notices').append(box);
   while (byId('notices').children.length > most) byId('notices').firstElementChild.remove();
+  return box;
 }
 
 /** refuse shows an error as a notice: the server's own words, or that the page itself has failed. */

@@ -10,8 +10,8 @@ const kept = 'easel.pending';
 const longest = 30_000; // milliseconds that an answered line waits for its message
 
 export class Outbox {
-  #lines = []; // {key, text} and, once shown or answered, {element, job, message}
-  #busy = false;
+  #lines = recall('sessionStorage', kept, []); // {key, text} and, once shown or answered, {element, job, message}
+  #busy = true; // until resume
   #host;
 
   /**
@@ -22,14 +22,19 @@ export class Outbox {
     this.#host = host;
   }
 
-  /** resume takes up what an earlier load of the page left unanswered. */
+  /** resume begins to deliver: what an earlier load of the page left unanswered, and what was sent since. */
   resume() {
-    for (const { key, text } of recall('sessionStorage', kept, [])) this.#add({ key, text });
+    for (const line of this.#lines) this.#draw(line);
+    this.#busy = false;
     this.#run();
   }
 
+  /** send takes a line. Before resume it waits, and is shown without a name as the page has none yet. */
   send(text) {
-    this.#add({ key: api.newKey(), text });
+    const line = { key: api.newKey(), text };
+    this.#lines.push(line);
+    this.#keep();
+    this.#draw(line);
     this.#run();
   }
 
@@ -47,13 +52,12 @@ export class Outbox {
     if (line && author?.id === this.#host.me().id && line.text.includes(job?.prompt || text)) line.element.hidden = true;
   }
 
-  #add(line) {
+  #draw(line) {
     const me = this.#host.me();
+    line.element?.remove();
     line.status = el('p', { class: 'status' }, 'Sending…');
     line.element = el('article', { class: 'message pending', 'data-testid': 'pending', 'data-key': line.key },
       avatar(me), el('header', {}, el('span', { class: 'who', dir: 'auto' }, me.name)), el('div', { class: 'body' }, typedLine(line.text), line.status));
-    this.#lines.push(line);
-    this.#keep();
     byId('pending').append(line.element);
   }
 
