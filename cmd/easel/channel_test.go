@@ -130,7 +130,24 @@ func TestChannel(t *testing.T) {
 		bob.keep("phone")
 		bob.say("/imagine a pizza --count 9")
 		bob.until(`document.querySelector('[data-testid="notice"]')?.innerText.includes('--count')`)
+		bob.do(chromedp.SetValue(testid("composer"), "/imagine "+strings.Repeat("fox ", 1250)), chromedp.Click(testid("send")))
+		bob.until(`document.querySelector('[data-testid="notice"]')?.innerText.includes('at most 2000')`)
 		bob.well()
+	})
+	t.Run("a hostile prompt", func(t *testing.T) {
+		hostile := "<img src=x onerror=document.title=1> a fox \u202e'\"&amp;"
+		before := ada.newest()
+		ada.do(chromedp.SetValue(testid("composer"), "/imagine "+hostile+" --count 1"), chromedp.Click(testid("send")))
+		job := ada.next(before, 1)
+		if text := ada.text(string(of(job, testid("command")))); !strings.Contains(text, hostile) {
+			t.Errorf("the message shows %q, want it as it was typed", text)
+		}
+		if alt := evaluate[string](ada, fmt.Sprintf(`document.querySelector(%q).alt`, pictureOf(job, 0))); !strings.Contains(alt, hostile) {
+			t.Errorf("the picture's text is %q", alt)
+		}
+		if title := get(ada, chromedp.Title()); title == "1" {
+			t.Error("the prompt's script ran")
+		}
 	})
 	t.Run("every picture has its text", func(t *testing.T) {
 		if n := ada.count(`img[data-testid="picture"]:not([alt]), img[data-testid="picture"][alt=""]`); n > 0 {
@@ -188,6 +205,23 @@ func TestChannelOutlivesReloadsAndRestarts(t *testing.T) {
 	if n := ada.count(testid("pending")); n != 0 {
 		t.Errorf("%d lines are still pending", n)
 	}
+	ada.well()
+	s.end(t, syscall.SIGTERM)
+}
+
+// TestOldTab leaves a page open while the server gets another data folder: nothing of before is known, and the page says so
+// by showing what there is, under a new identity, without being reloaded.
+func TestOldTab(t *testing.T) {
+	chrome := browser(t)
+	s := serving(t, filepath.Join(t.TempDir(), "data"))
+	ada := visit(t, chrome, s.url, 1000, 800)
+	ada.say("hello, whoever you are")
+	ada.until(`[...document.querySelectorAll('[data-testid="message"]')].some((m) => m.innerText.includes('whoever'))`)
+	s.end(t, syscall.SIGTERM)
+	s = serving(t, filepath.Join(t.TempDir(), "data"), "EASEL_LISTEN="+s.address())
+	ada.until(`![...document.querySelectorAll('[data-testid="message"]')].some((m) => m.innerText.includes('whoever'))`)
+	ada.say("/imagine a red fox on a blue background --count 1")
+	foxes(ada, ada.next("", 1), 1)
 	ada.well()
 	s.end(t, syscall.SIGTERM)
 }
