@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"image"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -15,28 +14,10 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// demonstrate starts scripts/demo.sh, as `make demo` does, with the built program.
-func demonstrate(tb testing.TB) *served {
-	tb.Helper()
-	top := tb.TempDir()
-	bin, err := filepath.Abs(filepath.Dir(program(tb)))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := os.CopyFS(filepath.Join(top, "scripts"), os.DirFS(filepath.Join(tree, "scripts"))); err != nil {
-		tb.Fatal(err)
-	}
-	if err := os.Symlink(bin, filepath.Join(top, "bin")); err != nil {
-		tb.Fatal(err)
-	}
-	s, _ := begin(tb, exec.CommandContext(tb.Context(), "bash", filepath.Join(top, "scripts", "demo.sh")), "EASEL_LISTEN=127.0.0.1:0")
-	return s
-}
-
 // TestChannel is what somebody does who has just started the demo: types, watches, and presses every button.
 func TestChannel(t *testing.T) {
 	chrome := browser(t)
-	s := demonstrate(t)
+	s, _ := begin(t, demo(t)(), "EASEL_LISTEN=127.0.0.1:0")
 	ada := visit(t, chrome, s.url, 1200, 900)
 
 	typed := time.Now()

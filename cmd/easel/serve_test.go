@@ -267,8 +267,9 @@ func TestServeOnSmallDisk(t *testing.T) {
 	s.end(t, os.Interrupt)
 }
 
-// TestDemo starts scripts/demo.sh in a tree that has nothing else but the program.
-func TestDemo(t *testing.T) {
+// demo returns how to start scripts/demo.sh, as `make demo` does, in a tree that has nothing else but the program.
+func demo(t *testing.T) func() *exec.Cmd {
+	t.Helper()
 	top := t.TempDir()
 	bin, err := filepath.Abs(filepath.Dir(program(t)))
 	if err != nil {
@@ -280,11 +281,16 @@ func TestDemo(t *testing.T) {
 	if err := os.Symlink(bin, filepath.Join(top, "bin")); err != nil {
 		t.Fatal(err)
 	}
+	return func() *exec.Cmd {
+		return exec.CommandContext(t.Context(), "bash", filepath.Join(top, "scripts", "demo.sh"))
+	}
+}
+
+// TestDemo starts the demo where the usual port is taken, and again beside it.
+func TestDemo(t *testing.T) {
+	demo := demo(t)
 	if l, err := net.Listen("tcp", "127.0.0.1:8321"); err == nil { // else somebody else has it
 		t.Cleanup(func() { _ = l.Close() })
-	}
-	demo := func() *exec.Cmd {
-		return exec.CommandContext(t.Context(), "bash", filepath.Join(top, "scripts", "demo.sh"))
 	}
 	const usual = "EASEL_LISTEN=" // as if nothing was said of it
 	s, said := begin(t, demo(), usual)
