@@ -28,6 +28,8 @@ type Command struct {
 	Person Person
 	Name   string // "imagine", "help"
 	Text   string // the prompt with options among it
+	// Options are what a platform asks for in fields of their own, by name. Where it does (not nil), Text is the prompt as it is.
+	Options map[string]string
 }
 
 // An Action is a button somebody pressed.
@@ -116,7 +118,7 @@ func (b *Bot) Do(ctx context.Context, c Command) (Reply, error) {
 }
 
 func (b *Bot) imagine(ctx context.Context, c Command) (Reply, error) {
-	ask, err := Parse(c.Text)
+	ask, err := asked(c)
 	if err != nil {
 		return Reply{}, err
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -97,6 +99,24 @@ func Parse(text string) (jobs.Ask, error) {
 		rest = after
 	}
 	ask.Prompt = strings.Join(prompt, " ")
+	return ask, nil
+}
+
+// asked is what a command asks for, in its text or in fields.
+func asked(c Command) (jobs.Ask, error) {
+	if c.Options == nil {
+		return Parse(c.Text)
+	}
+	ask := jobs.Ask{Prompt: c.Text}
+	for _, name := range slices.Sorted(maps.Keys(c.Options)) {
+		o, err := find(name)
+		if err == nil {
+			err = o.take(&ask, c.Options[name])
+		}
+		if err != nil {
+			return ask, err
+		}
+	}
 	return ask, nil
 }
 

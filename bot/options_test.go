@@ -74,6 +74,17 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+func TestFieldsAreNotReadAsText(t *testing.T) {
+	ask, err := asked(Command{Text: "a fox --count 9", Options: map[string]string{"count": "2", "negative": "fog --seed"}})
+	if want := (jobs.Ask{Prompt: "a fox --count 9", Negative: "fog --seed", Count: ptr(2)}); err != nil || !reflect.DeepEqual(ask, want) {
+		t.Errorf("got %+v, %v, want %+v", ask, err, want)
+	}
+	var e *Error
+	if _, err := asked(Command{Text: "a fox", Options: map[string]string{"count": "9"}}); !errors.As(err, &e) || e.Option != "count" {
+		t.Errorf("a bad field: %v", err)
+	}
+}
+
 func TestHintsCanBeTyped(t *testing.T) {
 	b := &Bot{planner: planner{}}
 	for _, h := range b.Options() {
