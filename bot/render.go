@@ -36,7 +36,10 @@ func picture(e gallery.Entry, of int) Picture {
 		which = fmt.Sprintf(" %d of %d", e.Index+1, of)
 	}
 	p.Alt = "AI picture" + which + ": " + e.Request.Prompt
-	if p.Veiled {
+	switch {
+	case e.Held != "":
+		p.Alt = "Picture" + which + " waits for a moderator"
+	case p.Veiled:
 		p.Alt = "Picture" + which + " was withheld by moderation"
 	}
 	return p
@@ -87,6 +90,8 @@ func originOf(j jobs.Job) *Origin {
 
 func statusOf(j jobs.Job, entries []gallery.Entry) string {
 	switch j.State {
+	case jobs.Held:
+		return "Waiting for a moderator"
 	case jobs.Queued:
 		return "Waiting"
 	case jobs.Running, jobs.Inspecting:
@@ -102,13 +107,19 @@ func resultOf(j jobs.Job, entries []gallery.Entry) string {
 	if j.Kind == jobs.Pick {
 		return ""
 	}
-	withheld := 0
+	withheld, held := 0, 0
 	for _, e := range entries {
-		if e.Blob == "" {
+		switch {
+		case e.Held != "":
+			held++
+		case e.Blob == "":
 			withheld++
 		}
 	}
-	status := plural(len(entries)-withheld, "picture") + " in " + seconds(j.Took)
+	status := plural(len(entries)-withheld-held, "picture") + " in " + seconds(j.Took)
+	if held > 0 {
+		status += fmt.Sprintf("; %d waiting for a moderator", held)
+	}
 	if withheld > 0 {
 		status += fmt.Sprintf("; %d withheld by moderation", withheld)
 	}
@@ -132,7 +143,7 @@ func seconds(d time.Duration) string {
 // buttons lists what can be done with a job as it is.
 func buttons(j jobs.Job, pictures []Picture) []Button {
 	switch j.State {
-	case jobs.Queued, jobs.Running, jobs.Inspecting:
+	case jobs.Held, jobs.Queued, jobs.Running, jobs.Inspecting:
 		return []Button{{Action: "cancel", Label: "Cancel", Help: "Stop painting", Owner: true}}
 	case jobs.Failed, jobs.Cancelled:
 		return []Button{

@@ -175,6 +175,6 @@ func (g *Gallery) needs(ctx context.Context, name string) (needed bool, err erro
 	if !isBlob(name) {
 		return true, nil
 	}
-	err = g.db.Reader().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pictures WHERE blob = $1)`, name).Scan(&needed)
+	err = g.db.Reader().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pictures WHERE blob = $1 OR held = $1)`, name).Scan(&needed)
 	return needed, err
 }

@@ -54,6 +54,7 @@ type Entry struct {
 
 	Width, Height int
 	Blob          string    // what [Gallery.Keep] returned; empty when moderation withheld the picture
+	Held          string    // the same of a picture that waits for a moderator, while Blob is empty
 	Verdict       string    // "allow", "review" or "block"
 	Created       time.Time // kept in whole milliseconds
 }

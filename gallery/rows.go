@@ -15,7 +15,7 @@ const visible = `(visibility = 'public' OR tenant = $1 AND
 	(visibility = 'tenant' OR visibility = 'channel' AND channel = $2 OR owner = $3))`
 
 const columns = `job, idx, tenant, channel, owner, visibility, request, model, parent, parent_index,
-	took, width, height, blob, verdict, created`
+	took, width, height, blob, held, verdict, created`
 
 // Put records pictures within a transaction. A picture that is recorded already stays as it is. Job, tenant, channel,
 // owner and visibility must be set, and Blob be empty or a name that [Gallery.Keep] returned.
@@ -29,8 +29,10 @@ func (g *Gallery) Put(ctx context.Context, tx *sql.Tx, entries ...Entry) error {
 }
 
 func insert(ctx context.Context, tx *sql.Tx, e Entry) error {
-	if e.Blob != "" && !isBlob(e.Blob) {
-		return fmt.Errorf("its file's name %q is no SHA-256", e.Blob)
+	for _, name := range []string{e.Blob, e.Held} {
+		if name != "" && !isBlob(name) {
+			return fmt.Errorf("its file's name %q is no SHA-256", name)
+		}
 	}
 	request, err := json.Marshal(e.Request)
 	if err != nil {
@@ -41,9 +43,9 @@ func insert(ctx context.Context, tx *sql.Tx, e Entry) error {
 		parent, index = e.Parent.Job, e.Parent.Index
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO pictures (`+columns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT (job, idx) DO NOTHING`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT (job, idx) DO NOTHING`,
 		e.Job, e.Index, e.Tenant, e.Channel, e.Owner, string(e.Visibility), string(request), e.Model, parent, index,
-		e.Took.Milliseconds(), e.Width, e.Height, e.Blob, e.Verdict, e.Created.UnixMilli())
+		e.Took.Milliseconds(), e.Width, e.Height, e.Blob, e.Held, e.Verdict, e.Created.UnixMilli())
 	return err
 }
 
@@ -64,6 +66,43 @@ func (g *Gallery) Holds(ctx context.Context, tx *sql.Tx, p Parent) error {
 		err = ErrNotFound
 	}
 	return err
+}
+
+// Release shows a job's held pictures, within a transaction.
+func (g *Gallery) Release(ctx context.Context, tx *sql.Tx, job string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE pictures SET blob = held, held = '' WHERE job = $1 AND held <> ''`, job)
+	return err
+}
+
+// Discard withholds a job's held pictures for good, within a transaction, and tells how many of the job's pictures can be seen.
+// The bytes go with the next [Gallery.Sweep].
+func (g *Gallery) Discard(ctx context.Context, tx *sql.Tx, job string) (visible int, err error) {
+	if _, err := tx.ExecContext(ctx, `UPDATE pictures SET held = '', verdict = 'block' WHERE job = $1 AND held <> ''`, job); err != nil {
+		return 0, err
+	}
+	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM pictures WHERE job = $1 AND blob <> ''`, job).Scan(&visible)
+	return visible, err
+}
+
+// Sealed returns the bytes of a job's held pictures by their index. It is for moderators.
+func (g *Gallery) Sealed(ctx context.Context, job string) (map[int][]byte, error) {
+	rows, err := g.db.Reader().QueryContext(ctx, `SELECT idx, held FROM pictures WHERE job = $1 AND held <> ''`, job)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	files := map[int][]byte{}
+	for rows.Next() {
+		var index int
+		var held string
+		if err := rows.Scan(&index, &held); err != nil {
+			return nil, err
+		}
+		if files[index], err = g.read(held); err != nil {
+			return nil, err
+		}
+	}
+	return files, rows.Err()
 }
 
 // OfJob lists a job's pictures in the order of their index; none if there are none to see.
@@ -139,7 +178,7 @@ func scan(row *sql.Rows) (e Entry, err error) {
 	var index sql.NullInt64
 	var took, created int64
 	err = row.Scan(&e.Job, &e.Index, &e.Tenant, &e.Channel, &e.Owner, &e.Visibility, &request, &e.Model, &parent, &index,
-		&took, &e.Width, &e.Height, &e.Blob, &e.Verdict, &created)
+		&took, &e.Width, &e.Height, &e.Blob, &e.Held, &e.Verdict, &created)
 	if err != nil {
 		return e, err
 	}

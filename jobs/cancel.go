@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"github.com/easelbot/easel/moderation/review"
 )
 
 // Cancel ends a job of its owner's that is not painted yet. What was not painted is paid back. ErrTooLate when all is.
@@ -34,6 +36,9 @@ func (s *Saga) Delete(ctx context.Context, p Place, who Person, id string) error
 		if err := s.Gallery.Delete(ctx, tx, id); err != nil {
 			return err
 		}
+		if err := review.Withdraw(ctx, tx, id, who.ID, s.Now()); err != nil {
+			return err
+		}
 		return put(ctx, tx, s.Now(), j, j.State, row{effect: remove})
 	}
 	err = s.cancel(ctx, j, erase)
@@ -61,13 +66,16 @@ func (s *Saga) cancel(ctx context.Context, j Job, also func(tx *sql.Tx) error) e
 	back := j.Credits * (1 - s.share(j.ID))
 	err := s.Store.Write(ctx, func(tx *sql.Tx) error {
 		err := move(ctx, tx, j.ID, change{
-			from: []State{Queued, Running, Inspecting}, to: Cancelled,
+			from: []State{Held, Queued, Running, Inspecting}, to: Cancelled,
 			set: `, finished = $3, reason = $4`, args: []any{s.Now().UnixMilli(), "Cancelled."},
 		})
 		if errors.Is(err, errMoved) {
 			return ErrTooLate
 		}
 		if err != nil {
+			return err
+		}
+		if err := review.Withdraw(ctx, tx, j.ID, j.Owner.ID, s.Now()); err != nil {
 			return err
 		}
 		if err := put(ctx, tx, s.Now(), j, Cancelled, row{effect: refund, amount: back}); err != nil {

@@ -38,7 +38,7 @@ func (s *Saga) recover(ctx context.Context) error {
 	}
 	for _, j := range left {
 		switch {
-		case j.State == Delivering: // the outbox has it
+		case j.State == Delivering || j.State == Held: // the outbox has it, or a moderator
 			continue
 		case j.State != Queued && j.Attempts >= maxAttempts:
 			const reason = "It was interrupted too often. Your credits were given back."
@@ -194,6 +194,12 @@ func (s *Saga) try(ctx context.Context, c Courier, j Job, r row) (message string
 		return "", c.Tell(ctx, j)
 	case remove:
 		return "", c.Remove(ctx, j)
+	case resume:
+		if j.State == Queued {
+			s.line.join(j)
+			poke(s.moved)
+		}
+		return "", nil
 	case refund:
 		return "", s.Limiter.Refund(ctx, j.ID, spender(j), r.amount)
 	default:

@@ -10,8 +10,9 @@ import (
 // A State is how far a job is.
 type State string
 
-// The states. A job begins queued and ends in one of the last four.
+// The states. A job begins queued, or held before that, and ends in one of the last four.
 const (
+	Held       State = "held"       // its prompt waits for a moderator
 	Queued     State = "queued"     // waits for its turn
 	Running    State = "running"    // is painted
 	Inspecting State = "inspecting" // its pictures are judged and saved

@@ -15,6 +15,7 @@ const (
 	tell   effect = "tell"   // its owner, alone
 	refund effect = "refund" // credits
 	remove effect = "remove" // the message
+	resume effect = "resume" // a job whose prompt was approved
 )
 
 // A row of the outbox.

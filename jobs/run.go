@@ -13,6 +13,7 @@ import (
 	"github.com/easelbot/easel/gallery"
 	"github.com/easelbot/easel/imagine"
 	"github.com/easelbot/easel/moderation"
+	"github.com/easelbot/easel/moderation/review"
 	"github.com/easelbot/easel/store"
 )
 
@@ -168,16 +169,20 @@ func (s *Saga) result(ctx context.Context, j Job, pictures []imagine.Picture, to
 	}
 	entries, files := make([]gallery.Entry, len(pictures)), make([][]byte, len(pictures))
 	var worst moderation.Verdict
-	withheld := 0
+	blocked, held := 0, 0
 	for i, p := range pictures {
 		v, err := s.Inspector.Inspect(ctx, p.Image)
 		if err != nil {
 			return fmt.Errorf("inspecting picture %d: %w", p.Index, err)
 		}
 		entries[i] = entry(j, p, v, took, s.Now())
-		if v.Action != moderation.Allow {
-			worst, withheld = worst.Join(v), withheld+1
+		worst = worst.Join(v)
+		switch v.Action {
+		case moderation.Block:
+			blocked++
 			continue
+		case moderation.Review:
+			held++
 		}
 		var file bytes.Buffer
 		if err := png.Encode(&file, p.Image); err != nil {
@@ -185,22 +190,31 @@ func (s *Saga) result(ctx context.Context, j Job, pictures []imagine.Picture, to
 		}
 		files[i] = file.Bytes()
 	}
-	if withheld == len(pictures) {
+	if blocked == len(pictures) {
 		return s.refuse(ctx, j, worst)
 	}
-	return s.retry(ctx, "saving pictures", func() error { return s.save(ctx, j, entries, files, took) })
+	if held > 0 {
+		s.Log.Info("pictures held", "job", j.ID, "pictures", held, "rules", rules(worst))
+	}
+	return s.retry(ctx, "saving pictures", func() error { return s.save(ctx, j, entries, files, took, worst) })
 }
 
 // save keeps a job's pictures and writes down that they are to be shown. Repeated, it keeps all of them again: what was
 // kept long ago and is in no row may have been swept away.
-func (s *Saga) save(ctx context.Context, j Job, entries []gallery.Entry, files [][]byte, took time.Duration) error {
+func (s *Saga) save(ctx context.Context, j Job, entries []gallery.Entry, files [][]byte, took time.Duration, v moderation.Verdict) error {
+	held := false
 	for i, file := range files {
 		if file == nil {
 			continue
 		}
-		var err error
-		if entries[i].Blob, err = s.Gallery.Keep(ctx, file); err != nil {
+		blob, err := s.Gallery.Keep(ctx, file)
+		if err != nil {
 			return err
+		}
+		if e := &entries[i]; e.Verdict == moderation.Review.String() {
+			e.Held, held = blob, true
+		} else {
+			e.Blob = blob
 		}
 	}
 	return s.Store.Write(ctx, func(tx *sql.Tx) error {
@@ -213,6 +227,11 @@ func (s *Saga) save(ctx context.Context, j Job, entries []gallery.Entry, files [
 		}
 		if err := s.Gallery.Put(ctx, tx, entries...); err != nil {
 			return err
+		}
+		if held {
+			if err := review.Open(ctx, tx, caseOf(j, review.Pictures, v, s.Now())); err != nil {
+				return err
+			}
 		}
 		return put(ctx, tx, s.Now(), j, Delivering, row{effect: show})
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/easelbot/easel/gallery"
 	"github.com/easelbot/easel/imagine"
 	"github.com/easelbot/easel/moderation"
+	"github.com/easelbot/easel/moderation/review"
 	"github.com/easelbot/easel/ratelimit"
 	"github.com/easelbot/easel/store"
 )
@@ -126,14 +127,14 @@ func (s *Saga) Submit(ctx context.Context, o Order) (Job, error) {
 	if j, err := s.again(ctx, o); !errors.Is(err, ErrNotFound) {
 		return j, err
 	}
-	j, entry, err := s.plan(ctx, o)
+	j, entry, verdict, err := s.plan(ctx, o)
 	if err != nil {
 		return Job{}, err
 	}
 	if err := s.Room(); err != nil {
 		return Job{}, err
 	}
-	if j.State == Queued {
+	if j.State != Delivering {
 		if err := s.line.reserve(personOf(j), s.Waiting); err != nil {
 			return Job{}, err
 		}
@@ -142,7 +143,7 @@ func (s *Saga) Submit(ctx context.Context, o Order) (Job, error) {
 	if err := s.Limiter.Take(ctx, spender(j), j.Credits); err != nil {
 		return Job{}, err
 	}
-	if err := s.write(ctx, j, entry); err != nil {
+	if err := s.write(ctx, j, entry, verdict); err != nil {
 		giveBack := s.Limiter.Refund(context.WithoutCancel(ctx), j.ID, spender(j), j.Credits)
 		if first, err := s.again(ctx, o); err == nil {
 			return first, giveBack // the same key came twice at once
@@ -162,28 +163,34 @@ func (s *Saga) again(ctx context.Context, o Order) (Job, error) {
 	return oneJob(ctx, s.Store.Reader(), `platform = $1 AND tenant = $2 AND key = $3`, o.Place.Platform, o.Place.Tenant, o.Key)
 }
 
-// plan resolves an order. For a Pick it also returns the picture's row in the gallery.
-func (s *Saga) plan(ctx context.Context, o Order) (Job, *gallery.Entry, error) {
+// plan resolves an order and has its words judged. For a Pick it also returns the picture's row in the gallery.
+func (s *Saga) plan(ctx context.Context, o Order) (Job, *gallery.Entry, moderation.Verdict, error) {
 	j := Job{
 		ID: ulid.MustNew(ulid.Timestamp(s.Now()), ulid.DefaultEntropy()).String(), Key: o.Key, Place: o.Place, Owner: o.Owner, Kind: o.Kind, Parent: o.Parent,
 		Model: s.Model, State: Queued, Created: s.Now(),
 	}
 	if o.Kind == Pick {
-		return s.planPick(ctx, j)
+		j, entry, err := s.planPick(ctx, j)
+		return j, entry, moderation.Verdict{}, err
 	}
+	var v moderation.Verdict
 	var err error
 	if j.Request, err = s.resolve(ctx, o); err != nil {
-		return j, nil, err
+		return j, nil, v, err
 	}
 	if err := s.Planner.Check(j.Request); err != nil {
-		return j, nil, err
+		return j, nil, v, err
 	}
-	if v := s.Screener.Screen(j.Request.Prompt, j.Request.Negative); v.Action != moderation.Allow {
-		s.Log.Info("prompt refused", "tenant", o.Place.Tenant, "owner", o.Owner.ID, "verdict", v.Action.String(), "rules", rules(v))
-		return j, nil, &RefusedError{v}
+	switch v = s.Screener.Screen(j.Request.Prompt, j.Request.Negative); v.Action {
+	case moderation.Block:
+		s.Log.Info("prompt refused", "tenant", o.Place.Tenant, "owner", o.Owner.ID, "rules", rules(v))
+		return j, nil, v, &RefusedError{v}
+	case moderation.Review:
+		s.Log.Info("prompt held", "job", j.ID, "tenant", o.Place.Tenant, "owner", o.Owner.ID, "rules", rules(v))
+		j.State = Held
 	}
 	j.Credits = Credits(j.Request, s.Planner.Calls(j.Request))
-	return j, nil, nil
+	return j, nil, v, nil
 }
 
 // resolve makes an order's request.
@@ -193,6 +200,9 @@ func (s *Saga) resolve(ctx context.Context, o Order) (imagine.Request, error) {
 		return Plan(s.Planner.Defaults(), o.Ask), nil
 	case Vary:
 		e, err := s.Gallery.Picture(ctx, scope(o), o.Parent.Job, o.Parent.Index)
+		if err == nil && e.Blob == "" {
+			err = gallery.ErrNotFound // nobody has seen it
+		}
 		if err != nil {
 			return imagine.Request{}, err
 		}
@@ -232,10 +242,15 @@ func (s *Saga) planPick(ctx context.Context, j Job) (Job, *gallery.Entry, error)
 }
 
 // write commits a new job with its first effects.
-func (s *Saga) write(ctx context.Context, j Job, entry *gallery.Entry) error {
+func (s *Saga) write(ctx context.Context, j Job, entry *gallery.Entry, v moderation.Verdict) error {
 	return s.Store.Write(ctx, func(tx *sql.Tx) error {
 		if err := insertJob(ctx, tx, j); err != nil {
 			return err
+		}
+		if j.State == Held {
+			if err := review.Open(ctx, tx, caseOf(j, review.Prompt, v, s.Now())); err != nil {
+				return err
+			}
 		}
 		if entry == nil {
 			return put(ctx, tx, s.Now(), j, j.State, row{effect: post})

@@ -80,19 +80,26 @@ func flat(r imagine.Request, k int) *image.NRGBA {
 	return m
 }
 
-// judge blocks prompts with "forbidden" and pictures of an even colour when picky.
-type judge struct{ picky, strict bool }
+// judge blocks prompts with "forbidden" and holds those with "doubtful"; it holds pictures of an even colour when picky, and all
+// when doubtful, and blocks all when strict.
+type judge struct{ picky, doubtful, strict bool }
 
 func (judge) Screen(prompt, _ string) moderation.Verdict {
 	if strings.Contains(prompt, "forbidden") {
 		return moderation.Verdict{Action: moderation.Block, Scores: map[moderation.Category]float64{moderation.Violence: 1}}
+	}
+	if strings.Contains(prompt, "doubtful") {
+		return moderation.Verdict{Action: moderation.Review, Reasons: []moderation.Reason{{Rule: "test/doubt", Category: moderation.Violence, Score: 0.5}}}
 	}
 	return moderation.Verdict{}
 }
 
 func (j judge) Inspect(_ context.Context, m image.Image) (moderation.Verdict, error) {
 	v := m.(*image.NRGBA).Pix[0]
-	if j.strict || j.picky && v%2 == 0 {
+	if j.strict {
+		return moderation.Verdict{Action: moderation.Block, Scores: map[moderation.Category]float64{moderation.Sexual: 0.9}}, nil
+	}
+	if j.doubtful || j.picky && v%2 == 0 {
 		return moderation.Verdict{Action: moderation.Review, Scores: map[moderation.Category]float64{moderation.Sexual: 0.6}}, nil
 	}
 	return moderation.Verdict{}, nil
@@ -466,7 +473,7 @@ func TestPicturesAreInspected(t *testing.T) {
 				t.Fatal(err)
 			}
 			for k, e := range entries {
-				if withheld := (7+k)%2 == 0; withheld != (e.Blob == "") || withheld != (e.Verdict == "review") {
+				if withheld := (7+k)%2 == 0; withheld != (e.Blob == "") || withheld != (e.Held != "") || withheld != (e.Verdict == "review") {
 					t.Errorf("picture %d: blob %q, verdict %s", k, e.Blob, e.Verdict)
 				}
 			}

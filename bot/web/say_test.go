@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func TestCommands(t *testing.T) {
 			t.Errorf("%q: %d %s, want %d %s", test.line, a.status, a.body, test.status, test.body)
 		}
 		want := bot.Command{Key: v.me.ID + ":k1", Place: general, Person: v.me, Name: test.name, Text: test.text}
-		if got != want {
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%q is %+v, want %+v", test.line, got, want)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/easelbot/easel/configs"
+	"github.com/easelbot/easel/jobs"
+	"github.com/easelbot/easel/moderation/review"
 )
 
 // checkDisk looks at the room for what serve keeps.
@@ -52,4 +54,25 @@ func checkAddress(ctx context.Context, c configs.Config) check {
 func servedAt(dir string) (url string, ok bool) {
 	b, err := os.ReadFile(filepath.Join(dir, addressFile))
 	return strings.TrimSpace(string(b)), err == nil
+}
+
+// checkReview counts what waits for a moderator.
+func checkReview(ctx context.Context, c configs.Config) check {
+	file := filepath.Join(c.DataDir, databaseFile)
+	if _, err := os.Stat(file); err != nil {
+		return passed("review", "nothing waits for a moderator")
+	}
+	waiting := 0
+	err := openDesk(ctx, c, file, func(d *jobs.Desk) error {
+		cases, err := review.Waiting(ctx, d.Store, "")
+		waiting = len(cases)
+		return err
+	})
+	switch {
+	case err != nil:
+		return failed("review", err)
+	case waiting > 0:
+		return passed("review", "%d wait for a moderator: decide with easel review list, approve and reject", waiting)
+	}
+	return passed("review", "nothing waits for a moderator")
 }

@@ -84,7 +84,7 @@ function columns(cells) {
 function veil(picture, number) {
   const text = picture.alt || `Picture ${picture.index + 1} is withheld by moderation`;
   return el('div', { class: 'cell veil', role: 'img', 'aria-label': text, 'data-testid': 'veil', 'data-index': picture.index },
-    el('span', { 'aria-hidden': 'true' }, icon('veil'), el('br'), 'Withheld by moderation'), number);
+    el('span', { 'aria-hidden': 'true' }, icon('veil'), el('br'), text), number);
 }
 
 function persist(img) {

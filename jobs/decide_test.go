@@ -1,0 +1,170 @@
+package jobs_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"github.com/easelbot/easel/gallery"
+	"github.com/easelbot/easel/jobs"
+	"github.com/easelbot/easel/moderation/review"
+	"github.com/easelbot/easel/ratelimit"
+)
+
+// desk is a moderator's, in a process of its own for all that the saga knows.
+func (h *house) desk() *jobs.Desk {
+	return &jobs.Desk{Store: h.store, Gallery: h.Gallery, Now: h.Now}
+}
+
+// onlyCase returns the one case that waits.
+func (h *house) onlyCase() review.Case {
+	h.t.Helper()
+	cases, err := review.Waiting(h.t.Context(), h.store, "local")
+	if err != nil || len(cases) != 1 {
+		h.t.Fatalf("%d cases wait, %v; want one", len(cases), err)
+	}
+	return cases[0]
+}
+
+func (h *house) decide(id string, d review.Decision) {
+	h.t.Helper()
+	if err := h.desk().Decide(h.t.Context(), "local", id, d, "mo"); err != nil {
+		h.t.Fatal(err)
+	}
+	eventually()
+}
+
+func TestAHeldPromptWaitsForItsDecision(t *testing.T) {
+	tests := []struct {
+		decision review.Decision
+		want     jobs.State
+	}{{review.Approve, jobs.Done}, {review.Reject, jobs.Refused}}
+	for _, tt := range tests {
+		t.Run(string(tt.decision), func(t *testing.T) {
+			inBubble(t, ratelimit.Limits{}, judge{}, func(h *house) {
+				t := h.t
+				j := h.submit(ask("1", "a doubtful fox", ada))
+				eventually()
+				if got := h.job(j.ID); got.State != jobs.Held || h.channel.shown[j.ID] != jobs.Held {
+					t.Fatalf("before the decision it is %s, shown as %s", got.State, h.channel.shown[j.ID])
+				}
+				c := h.onlyCase()
+				if c.Subject != review.Prompt || c.Prompt != "a doubtful fox" || c.OwnerName != "Ada" || len(c.Reasons) != 1 {
+					t.Errorf("the case is %+v", c)
+				}
+				if err := h.desk().Decide(t.Context(), "elsewhere", c.ID, review.Approve, "mo"); !errors.Is(err, review.ErrNotFound) {
+					t.Errorf("a moderator of another tenant: %v", err)
+				}
+				h.decide(c.ID, tt.decision)
+				if err := h.desk().Decide(t.Context(), "local", c.ID, review.Approve, "mo"); !errors.Is(err, review.ErrDecided) {
+					t.Errorf("decided twice: %v", err)
+				}
+				refused := tt.want == jobs.Refused
+				if got := h.job(j.ID); got.State != tt.want || h.channel.removed[j.ID] != refused || (h.channel.told[j.ID] != "") != refused {
+					t.Errorf("it ends %s, removed %v, told %q", got.State, h.channel.removed[j.ID], h.channel.told[j.ID])
+				}
+				if back := h.limiter.back[j.ID]; refused && !near(back, j.Credits) || !refused && back != 0 {
+					t.Errorf("%v credits came back of %v", back, j.Credits)
+				}
+			})
+		})
+	}
+}
+
+func TestHeldPicturesWaitForTheirDecision(t *testing.T) {
+	tests := []struct {
+		name     string
+		judge    judge
+		decision review.Decision
+		seen     int
+		refund   bool
+	}{
+		{"some, approved", judge{picky: true}, review.Approve, 4, false},
+		{"some, rejected", judge{picky: true}, review.Reject, 2, false},
+		{"all, approved", judge{doubtful: true}, review.Approve, 4, false},
+		{"all, rejected", judge{doubtful: true}, review.Reject, 0, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, ratelimit.Limits{}, tt.judge, func(h *house) {
+				t := h.t
+				j := h.submit(ask("1", "a fox", ada))
+				eventually()
+				c := h.onlyCase()
+				held, err := h.Gallery.Sealed(t.Context(), j.ID)
+				if err != nil || c.Subject != review.Pictures || len(held) == 0 {
+					t.Fatalf("%s, %d pictures held, %v", c.Subject, len(held), err)
+				}
+				s := gallery.Scope{Tenant: "local", Channel: "general", Viewer: "ada"}
+				for index := range held {
+					if _, err := h.Gallery.File(t.Context(), s, j.ID, index); !errors.Is(err, gallery.ErrNotFound) {
+						t.Errorf("picture %d can be seen before it is approved: %v", index, err)
+					}
+					_, err := h.Submit(t.Context(), jobs.Order{Key: "vary", Place: here, Owner: bob, Kind: jobs.Vary, Parent: &gallery.Parent{Job: j.ID, Index: index}})
+					if !errors.Is(err, gallery.ErrNotFound) {
+						t.Errorf("picture %d can be varied before it is approved: %v", index, err)
+					}
+				}
+				h.decide(c.ID, tt.decision)
+				seen := 0
+				for index := range 4 {
+					if _, err := h.Gallery.File(t.Context(), s, j.ID, index); err == nil {
+						seen++
+					}
+				}
+				if _, refunded := h.limiter.back[j.ID]; seen != tt.seen || refunded != tt.refund {
+					t.Errorf("%d pictures are to be seen, refunds %v", seen, h.limiter.back)
+				}
+				if told := h.channel.told[j.ID] != ""; told != (tt.decision == review.Reject) {
+					t.Errorf("told %q", h.channel.told[j.ID])
+				}
+			})
+		})
+	}
+}
+
+func TestAHeldJobCanBeCancelledAndDeleted(t *testing.T) {
+	inBubble(t, ratelimit.Limits{}, judge{}, func(h *house) {
+		t := h.t
+		j := h.submit(ask("1", "a doubtful fox", ada))
+		eventually()
+		c := h.onlyCase()
+		if err := h.Cancel(t.Context(), here, ada, j.ID); err != nil {
+			t.Fatal(err)
+		}
+		eventually()
+		if err := h.desk().Decide(t.Context(), "local", c.ID, review.Approve, "mo"); !errors.Is(err, review.ErrDecided) {
+			t.Errorf("a case that was withdrawn is decided: %v", err)
+		}
+		if !near(h.limiter.back[j.ID], j.Credits) || h.job(j.ID).State != jobs.Cancelled {
+			t.Errorf("%v credits came back, the job is %s", h.limiter.back[j.ID], h.job(j.ID).State)
+		}
+	})
+}
+
+// TestADecisionOutlivesTheServer is made while no server runs, and is acted on by the next.
+func TestADecisionOutlivesTheServer(t *testing.T) {
+	dir := t.TempDir()
+	var id string
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, dir, ratelimit.Limits{}, judge{})
+		h.run()
+		id = h.submit(ask("1", "a doubtful fox", ada)).ID
+		eventually()
+		h.close()
+		h = open(t, dir, ratelimit.Limits{}, judge{})
+		if err := h.desk().Decide(t.Context(), "", h.onlyCase().ID, review.Approve, "cli"); err != nil {
+			t.Fatal(err)
+		}
+		h.close()
+	})
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, dir, ratelimit.Limits{}, judge{})
+		defer h.close()
+		h.run()
+		eventually()
+		if got := h.job(id); got.State != jobs.Done || h.channel.results[id] != 1 {
+			t.Errorf("it is %s, with %d results", got.State, h.channel.results[id])
+		}
+	})
+}
