@@ -16,7 +16,9 @@
 //     directives and explicit keys ("? key") are refused: nothing here needs them, and
 //     without them a small file cannot unfold into a large one.
 //   - Secrets never come from the file. A field tagged secret is refused there with a
-//     word on where to put it, and no error shows its value or a neighbouring line.
+//     word on where to put it, and no error shows its value or a neighbouring line. Each
+//     has a key of the same name and "_file" beside it, which may name a file that holds
+//     the secret; [Load] reads it unless the environment has the secret.
 //
 // # Tags
 //
@@ -25,7 +27,7 @@
 //	oneof:"a|b|c:N"   the strings allowed; N stands for a whole number from 0
 //	range:"2..256"    the least and the greatest value, both allowed
 //	form:"address"    what the text must look like; see forms
-//	secret:"true"     refused in the file; a sibling key "name_file" may name a file
+//	secret:"true"     refused in the file; a key "name_file" beside it may name a file
 //
 // The YAML library's own strict mode is not used: it stops at the first unknown key,
 // refuses an empty file and prints the lines around a mistake, secrets included.
@@ -49,6 +51,9 @@ type Config struct {
 	Engine     Engine     `yaml:"engine"`
 	Limits     Limits     `yaml:"limits"`
 	Moderation Moderation `yaml:"moderation"`
+	Discord    Discord    `yaml:"discord"`
+	Slack      Slack      `yaml:"slack"`
+	Redis      Redis      `yaml:"redis"`
 }
 
 // Log says what is logged.
@@ -83,6 +88,41 @@ type Moderation struct {
 	Allow  []string `yaml:"allow"`  // harmless here, whatever the built-in lists say
 	Review []string `yaml:"review"` // a moderator decides
 	Block  []string `yaml:"block"`  // never
+}
+
+// Discord is how Easel gets there. It is on when Token is set.
+type Discord struct {
+	Token            string `yaml:"token" env:"EASEL_DISCORD_TOKEN" secret:"true"` // the bot's
+	TokenFile        string `yaml:"token_file"`
+	AppID            string `yaml:"app_id" env:"EASEL_DISCORD_APP_ID" form:"snowflake"`            // the application
+	GuildID          string `yaml:"guild_id" env:"EASEL_DISCORD_GUILD_ID" form:"snowflake"`        // where commands are registered; "" is everywhere
+	PublicKey        string `yaml:"public_key" env:"EASEL_DISCORD_PUBLIC_KEY" form:"key"`          // what signs interactions over HTTP, 64 hexadecimal digits
+	ClientSecret     string `yaml:"client_secret" env:"EASEL_DISCORD_CLIENT_SECRET" secret:"true"` // for signing in
+	ClientSecretFile string `yaml:"client_secret_file"`
+	ReviewChannel    string `yaml:"review_channel" env:"EASEL_DISCORD_REVIEW_CHANNEL" form:"snowflake"` // the moderators'
+	APIURL           string `yaml:"api_url" env:"EASEL_DISCORD_API_URL" form:"http"`                    // another server for Discord's own, without a version
+	GatewayURL       string `yaml:"gateway_url" env:"EASEL_DISCORD_GATEWAY_URL" form:"websocket"`       // another gateway
+}
+
+// Slack is how Easel gets there. It is on when BotToken or ClientID is set.
+type Slack struct {
+	BotToken          string `yaml:"bot_token" env:"EASEL_SLACK_BOT_TOKEN" secret:"true"` // xoxb-…
+	BotTokenFile      string `yaml:"bot_token_file"`
+	AppToken          string `yaml:"app_token" env:"EASEL_SLACK_APP_TOKEN" secret:"true"` // xapp-…; with it Socket Mode, else HTTP
+	AppTokenFile      string `yaml:"app_token_file"`
+	SigningSecret     string `yaml:"signing_secret" env:"EASEL_SLACK_SIGNING_SECRET" secret:"true"` // for HTTP
+	SigningSecretFile string `yaml:"signing_secret_file"`
+	ClientID          string `yaml:"client_id" env:"EASEL_SLACK_CLIENT_ID"`                       // for installing by OAuth
+	ClientSecret      string `yaml:"client_secret" env:"EASEL_SLACK_CLIENT_SECRET" secret:"true"` // the same
+	ClientSecretFile  string `yaml:"client_secret_file"`
+	ReviewChannel     string `yaml:"review_channel" env:"EASEL_SLACK_REVIEW_CHANNEL"` // the moderators', by its ID
+	APIURL            string `yaml:"api_url" env:"EASEL_SLACK_API_URL" form:"http"`   // another server for Slack's own, with /api/
+}
+
+// Redis is where limits are counted when several processes share them.
+type Redis struct {
+	URL     string `yaml:"url" env:"EASEL_REDIS_URL" form:"redis" secret:"true"` // "": each process counts for itself
+	URLFile string `yaml:"url_file"`
 }
 
 // Default returns the configuration of an empty file. Its DataDir is empty, since that

@@ -56,7 +56,7 @@ func TestEndsOfRangesAreAllowed(t *testing.T) {
 
 // Every field has what the rules need, so that a new one cannot be half a key.
 func TestFieldsAreKeys(t *testing.T) {
-	seen := map[string]bool{}
+	seen, secrets := map[string]bool{}, []string{}
 	var c Config
 	for _, f := range fields(reflect.ValueOf(&c).Elem(), "") {
 		if !regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)*$`).MatchString(f.key) {
@@ -71,11 +71,19 @@ func TestFieldsAreKeys(t *testing.T) {
 		if f.isSecret() && (f.tag.Get("env") == "" || f.value.Kind() != reflect.String) {
 			t.Errorf("%s: a secret is a string with an environment variable", f.key)
 		}
+		if f.isSecret() {
+			secrets = append(secrets, f.key)
+		}
 		if f.isList() && f.tag.Get("env") != "" {
 			t.Errorf("%s: a list cannot come from the environment", f.key)
 		}
 		if form, ok := f.tag.Lookup("form"); ok && forms[form] == nil {
 			t.Errorf("%s: there is no form %q", f.key, form)
+		}
+	}
+	for _, key := range secrets {
+		if !seen[key+"_file"] {
+			t.Errorf("%s: a secret has a key %s_file beside it", key, key)
 		}
 	}
 }
@@ -91,9 +99,13 @@ func TestExampleFile(t *testing.T) {
 	}
 	comments := documented(string(text))
 	for _, f := range fields(reflect.ValueOf(&c).Elem(), "") {
-		comment, ok := comments[f.key]
+		key := f.key
+		if f.isSecret() {
+			key += "_file" // the secret itself has no place in the file
+		}
+		comment, ok := comments[key]
 		if !ok {
-			t.Errorf("%s is missing", f.key)
+			t.Errorf("%s is missing", key)
 		}
 		for _, word := range wantedWords(f) {
 			if !strings.Contains(comment, word) {
@@ -149,11 +161,29 @@ const (
 	wantsOrigin  = "expected an address such as https://pictures.example.org, without a path, a query or a name to sign in with"
 )
 
+type formTest struct {
+	form      string
+	good, bad []string
+}
+
+var platformForms = []formTest{
+	{"snowflake", []string{"", "1", "123456789012345678"}, []string{"#mods", "-1", "1e5", " 1", "1\n", "123456789012345678901", "hunter2"}},
+	{"key", []string{"", strings.Repeat("0aF9", 16)}, []string{"hunter2", strings.Repeat("a", 63), strings.Repeat("a", 65), strings.Repeat("g", 64)}},
+	{
+		"http",
+		[]string{"", "http://127.0.0.1:8080/api", "https://discord.example.org/api/", "http://[::1]:1"},
+		[]string{"hunter2", "127.0.0.1:80/api", "ws://host", "https:///api", "http://ada:hunter2@host", "http://host/?a=b", "http://host/#a", "http://host:", "http://a b"},
+	},
+	{"websocket", []string{"", "ws://127.0.0.1:8080", "wss://host/gateway"}, []string{"http://host", "hunter2", "ws://", "wss://host?token=hunter2"}},
+	{
+		"redis",
+		[]string{"", "redis://localhost", "redis://:hunter2@host:6379/1", "rediss://ada:hunter2@[::1]:1", "unix:///run/redis.sock", "unix://:hunter2@/run/redis.sock?db=1"},
+		[]string{"hunter2", "host:6379", "http://host", "redis://", "redis://:hunter2@", "redis://:hunter2@host:port", "unix://", "redis:host", "redis://:hunter2/@host"},
+	},
+}
+
 func TestForms(t *testing.T) {
-	tests := []struct {
-		form      string
-		good, bad []string
-	}{
+	tests := []formTest{
 		{
 			"address",
 			[]string{"127.0.0.1:8321", "127.0.0.1:0", ":65535", "[::1]:80", "[fe80::1%eth0]:80", "localhost:8321", "a-b.example.org:1"},
@@ -173,7 +203,7 @@ func TestForms(t *testing.T) {
 			},
 		},
 	}
-	for _, tt := range tests {
+	for _, tt := range append(tests, platformForms...) {
 		for _, text := range tt.good {
 			if err := forms[tt.form](text); err != nil {
 				t.Errorf("%s %q: %v", tt.form, text, err)

@@ -2,18 +2,39 @@ package configs
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // forms are what the tag form may ask for. Their errors do not show the text, which may
 // have a password in it.
-var forms = map[string]func(string) error{"address": checkAddress, "origin": checkOrigin}
+var forms = map[string]func(string) error{
+	"address":   checkAddress,
+	"origin":    checkOrigin,
+	"snowflake": pattern(`^[0-9]{1,20}$`, "expected an ID, which is a number such as 123456789012345678, in quotes"),
+	"key":       pattern(`^[0-9A-Fa-f]{64}$`, "expected a key of 64 hexadecimal digits"),
+	"http":      checkURL("http://127.0.0.1:8080/api", "http", "https"),
+	"websocket": checkURL("wss://gateway.example.org", "ws", "wss"),
+	"redis":     checkRedis,
+}
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9.-]*$`)
+
+// pattern takes what matches, or nothing.
+func pattern(expression, wants string) func(string) error {
+	re := regexp.MustCompile(expression)
+	return func(text string) error {
+		if text != "" && !re.MatchString(text) {
+			return errors.New(wants)
+		}
+		return nil
+	}
+}
 
 // checkAddress takes what [net.Listen] does, with a number for the port: 0 is any free
 // one, and no host is every address of the machine.
@@ -37,6 +58,28 @@ func checkOrigin(text string) error {
 		return errors.New("expected an address such as https://pictures.example.org, without a path, a query or a name to sign in with")
 	}
 	return nil
+}
+
+// checkURL takes an address with one of the schemes and perhaps a path, or nothing.
+func checkURL(example string, schemes ...string) func(string) error {
+	return func(text string) error {
+		u, err := url.Parse(text)
+		if text == "" || err == nil && slices.Contains(schemes, u.Scheme) && u.Hostname() != "" && isPort(u) &&
+			u.User == nil && !strings.ContainsAny(text, "?#") {
+			return nil
+		}
+		return fmt.Errorf("expected an address such as %s, without a query or a name to sign in with", example)
+	}
+}
+
+// checkRedis takes a URL that names a server or a socket, or nothing.
+func checkRedis(text string) error {
+	u, err := url.Parse(text)
+	if text == "" || err == nil && (u.Scheme == "redis" || u.Scheme == "rediss") && u.Hostname() != "" && isPort(u) ||
+		err == nil && u.Scheme == "unix" && u.Path != "" {
+		return nil
+	}
+	return errors.New("expected redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, with USER:PASSWORD@ before the host if need be")
 }
 
 func isPort(u *url.URL) bool {

@@ -23,9 +23,10 @@ const FileName = "easel.yaml"
 //
 // An empty DataDir becomes easel in the user's data folder ($XDG_DATA_HOME, or
 // ~/.local/share) and stays empty where HOME is not set either. A leading "~/" in Model
-// and DataDir is $HOME. Load creates nothing.
+// and DataDir is $HOME, and so it is in the names of files with secrets; the line's end is
+// no part of a secret. Load creates nothing.
 //
-// Mistakes in the file and in the environment are reported together.
+// Mistakes in the file, in the environment and in files with secrets are reported together.
 func Load(path string, env func(string) (string, bool)) (Config, error) {
 	u := user{env}
 	name, text, err := u.find(path)
@@ -34,7 +35,7 @@ func Load(path string, env func(string) (string, bool)) (Config, error) {
 	}
 	c := Default()
 	config := reflect.ValueOf(&c).Elem()
-	if err := errors.Join(parseInto(config, text, name), override(config, u)); err != nil {
+	if err := errors.Join(parseInto(config, text, name), override(config, u), u.readSecrets(config)); err != nil {
 		return Config{}, err
 	}
 	if c.DataDir == "" {

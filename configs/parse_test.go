@@ -33,7 +33,7 @@ func TestParseMistakes(t *testing.T) {
 			`easel.yaml:1: unknown key "zzzzzz": the nearest known key is "model"`,
 		}},
 		{"very long key", strings.Repeat("k", 200) + ": 4\n", []string{
-			`easel.yaml:1: unknown key "` + strings.Repeat("k", 66) + `": the nearest known key is "moderation.block"`,
+			`easel.yaml:1: unknown key "` + strings.Repeat("k", 66) + `": the nearest known key is "slack.bot_token"`,
 		}},
 		{"dotted key", "log.level: debug\n", []string{
 			`easel.yaml:1: unknown key "log.level": write "level" on a line of its own under "log"`,

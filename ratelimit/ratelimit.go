@@ -14,7 +14,8 @@
 //   - Sums are floating-point: a bucket may be overspent by a billionth of its burst, so that ten times 0.1 is 1.
 //
 // [Memory] forgets a bucket that is full again, so it grows with those who spent lately and not with all who ever did. It also forgets everything when the process
-// ends: after a restart all buckets are full. limitertest has the tests that every implementation passes.
+// ends: after a restart all buckets are full. [Redis] keeps them for several processes, and [Fallback] goes on by the process's own while Redis is away.
+// limitertest has the tests that every implementation passes.
 package ratelimit
 
 import (

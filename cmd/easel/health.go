@@ -25,6 +25,9 @@ type readiness struct {
 	Parts map[string]string `json:"parts"` // "ok", or what is wrong
 }
 
+// degraded is what is wrong and yet no reason to send people elsewhere.
+type degraded struct{ error }
+
 // A probe looks at one part.
 type probe func(context.Context) error
 
@@ -52,7 +55,8 @@ func ask(ctx context.Context, probes map[string]probe) readiness {
 	for name, probe := range probes {
 		r.Parts[name] = fine
 		if err := probe(ctx); err != nil {
-			r.Ready, r.Parts[name] = false, err.Error()
+			r.Parts[name] = err.Error()
+			r.Ready = r.Ready && errors.As(err, new(degraded))
 		}
 	}
 	return r

@@ -27,13 +27,14 @@ type door struct {
 // rooms are what lies behind the door.
 type rooms struct {
 	channel http.Handler
+	hooks   http.Handler // what platforms call, from anywhere; they sign what they send
 	ready   func(context.Context) readiness
 }
 
 // openDoor begins to answer on a listener.
 func openDoor(l net.Listener, log *slog.Logger) *door {
 	d := &door{address: l.Addr().String(), loopback: loopback(l.Addr()), log: log, broken: make(chan error, 1)}
-	d.show(&rooms{http.HandlerFunc(starting), func(context.Context) readiness { return alone("engine", "starting") }})
+	d.show(&rooms{channel: http.HandlerFunc(starting), ready: func(context.Context) readiness { return alone("engine", "starting") }})
 	d.server = http.Server{
 		Handler:           d.handler(),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -83,12 +84,22 @@ func (d *door) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", d.healthz)
 	mux.HandleFunc("GET /readyz", d.readyz)
+	mux.HandleFunc("/slack/", d.hook)
 	if d.loopback {
 		mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { d.rooms.Load().channel.ServeHTTP(w, r) })
 	} else {
 		mux.HandleFunc("/", forbidden)
 	}
 	return d.watched(mux)
+}
+
+// hook passes a platform's call on.
+func (d *door) hook(w http.ResponseWriter, r *http.Request) {
+	if hooks := d.rooms.Load().hooks; hooks != nil {
+		hooks.ServeHTTP(w, r)
+		return
+	}
+	http.NotFound(w, r)
 }
 
 // healthz says that the process lives. A loop of it that ends unasked ends the process.

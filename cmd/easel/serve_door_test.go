@@ -55,8 +55,8 @@ func TestDoorFromStartToEnd(t *testing.T) {
 		t.Errorf("while it starts: /readyz: %d %s", status, body)
 	}
 	d.show(&rooms{
-		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "the channel") }),
-		func(context.Context) readiness {
+		channel: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "the channel") }),
+		ready: func(context.Context) readiness {
 			return readiness{Ready: true, Parts: map[string]string{"engine": fine}}
 		},
 	})

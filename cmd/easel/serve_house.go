@@ -33,6 +33,10 @@ type house struct {
 	bot     *bot.Bot
 	channel *web.Channel
 	health  health
+
+	platforms []platform
+	hooks     func(*bot.Bot) http.Handler // what platforms call over HTTP, or nil
+
 	closers []func() error // in the order in which things were opened
 	log     *slog.Logger
 }
@@ -56,19 +60,55 @@ func (h *house) open(ctx context.Context, c configs.Config, words *text.Judge, d
 		return err
 	}
 	painting := jobs.Options{
-		Store: db, Gallery: h.gallery, Screener: words, Limiter: ratelimit.NewMemory(limitsOf(c.Limits), time.Now),
+		Store: db, Gallery: h.gallery, Screener: words,
 		Waiting: c.Engine.Queue, Log: h.log, Now: time.Now, Room: data.room,
+	}
+	limits, err := h.openLimits(c, &painting)
+	if err != nil {
+		return err
 	}
 	if err := h.openEngines(c, &painting); err != nil {
 		return err
 	}
 	h.saga = jobs.New(painting)
 	h.channel = web.New(db, h.gallery, web.Options{Version: version, Hosts: hosts, Log: h.log, Screen: screenLines(words)})
-	h.bot = bot.New(h.saga, h.gallery, painting.Planner, map[string]bot.Channel{"web": h.channel}, h.log)
+	channels, err := h.openPlatforms(ctx, c)
+	if err != nil {
+		return err
+	}
+	h.bot = bot.New(h.saga, h.gallery, painting.Planner, channels, h.log)
 	h.health = health{now: time.Now, probes: map[string]probe{
 		"channel": well, "engine": well, "store": storeProbe(db), "disk": diskProbe(data.dir),
 	}}
+	if limits != nil {
+		h.health.probes["limits"] = limits
+	}
+	for _, p := range h.platforms {
+		h.health.probes[p.name] = func(context.Context) error { return p.state() }
+	}
 	return nil
+}
+
+// openLimits counts limits in memory, or in Redis where one is named; then there is a probe of it.
+func (h *house) openLimits(c configs.Config, o *jobs.Options) (probe, error) {
+	memory := ratelimit.NewMemory(limitsOf(c.Limits), time.Now)
+	o.Limiter = memory
+	if c.Redis.URL == "" {
+		return nil, nil
+	}
+	client, err := ratelimit.OpenRedis(c.Redis.URL)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	h.closers = append(h.closers, client.Close)
+	shared := ratelimit.NewFallback(ratelimit.NewRedis(client, limitsOf(c.Limits), ratelimit.RedisOptions{}), memory, h.log)
+	o.Limiter = shared
+	return func(context.Context) error {
+		if shared.Health() != nil {
+			return degraded{errors.New("this process counts alone, because Redis is away")}
+		}
+		return nil
+	}, nil
 }
 
 // openEngines loads the models: the one that paints and the one that looks at what was painted.
@@ -109,7 +149,13 @@ func screenLines(s jobs.Screener) func(noun, text string) error {
 func well(context.Context) error { return nil }
 
 // rooms are what the door leads to.
-func (h *house) rooms() *rooms { return &rooms{h.handler(), h.health.check} }
+func (h *house) rooms() *rooms {
+	r := &rooms{channel: h.handler(), ready: h.health.check}
+	if h.hooks != nil {
+		r.hooks = h.hooks(h.bot)
+	}
+	return r
+}
 
 func (h *house) handler() http.Handler { return h.channel.Handler(h.bot) }
 
@@ -118,6 +164,7 @@ func (h *house) run(ctx context.Context) error {
 	loops, ctx := errgroup.WithContext(ctx)
 	loops.Go(func() error { return h.saga.Run(ctx, h.bot) })
 	loops.Go(func() error { return h.sweep(ctx) })
+	h.runPlatforms(ctx, loops)
 	return loops.Wait()
 }
 
