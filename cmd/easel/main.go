@@ -67,7 +67,7 @@ func rootCommand(stdout, stderr io.Writer) *cobra.Command {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(flagError)
-	group(root, imagineCommand(), serveCommand(), moderateCommand(), reviewCommand(), modelsCommand(), doctorCommand(), versionCommand())
+	group(root, imagineCommand(), serveCommand(), moderateCommand(), reviewCommand(), registerCommand(), modelsCommand(), doctorCommand(), versionCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
