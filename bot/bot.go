@@ -166,7 +166,7 @@ func (b *Bot) Press(ctx context.Context, a Action) (Reply, error) {
 	case "details":
 		return b.details(ctx, a)
 	default:
-		return Reply{}, &Error{Code: "gone", Text: "There is no such button any more. Reload the page and try again."}
+		return Reply{}, &Error{Code: "gone", Text: "There is no such button any more. Ask for the pictures anew."}
 	}
 }
 

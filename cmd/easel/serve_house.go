@@ -34,7 +34,7 @@ type house struct {
 	channel *web.Channel
 	health  health
 
-	platforms []platform
+	platforms []*platform
 	hooks     func(*bot.Bot) http.Handler // what platforms call over HTTP, or nil
 
 	closers []func() error // in the order in which things were opened
@@ -84,7 +84,7 @@ func (h *house) open(ctx context.Context, c configs.Config, words *text.Judge, d
 		h.health.probes["limits"] = limits
 	}
 	for _, p := range h.platforms {
-		h.health.probes[p.name] = func(context.Context) error { return p.state() }
+		h.health.probes[p.name] = p.check
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,9 +19,10 @@ type platform struct {
 	name  string
 	run   func(ctx context.Context, b *bot.Bot) error
 	state func() error // nil while it is connected
+	ended atomic.Bool  // for good, though it was not told to
 }
 
-// openPlatforms opens the adapters that the configuration names. A token that is refused is told at once.
+// openPlatforms opens the adapters that the configuration names. Discord refuses a bad token at once, Slack when it runs.
 func (h *house) openPlatforms(ctx context.Context, c configs.Config) (map[string]bot.Channel, error) {
 	channels := map[string]bot.Channel{"web": h.channel}
 	if c.Discord.Token != "" {
@@ -32,7 +34,7 @@ func (h *house) openPlatforms(ctx context.Context, c configs.Config) (map[string
 			return nil, err
 		}
 		channels["discord"] = a
-		h.platforms = append(h.platforms, platform{"discord", func(ctx context.Context, b *bot.Bot) error { return a.Run(ctx, b) }, connected(a.Connected)})
+		h.platforms = append(h.platforms, &platform{name: "discord", run: func(ctx context.Context, b *bot.Bot) error { return a.Run(ctx, b) }, state: connected(a.Connected)})
 	}
 	if c.Slack.BotToken != "" {
 		a, err := slack.Open(slack.Options{
@@ -43,10 +45,17 @@ func (h *house) openPlatforms(ctx context.Context, c configs.Config) (map[string
 			return nil, err
 		}
 		channels["slack"] = a
-		h.platforms = append(h.platforms, platform{"slack", func(ctx context.Context, b *bot.Bot) error { return a.Run(ctx, b) }, func() error { return nil }})
+		h.platforms = append(h.platforms, &platform{name: "slack", run: func(ctx context.Context, b *bot.Bot) error { return a.Run(ctx, b) }, state: func() error { return nil }})
 		h.hooks = func(b *bot.Bot) http.Handler { return a.Handler(b) }
 	}
 	return channels, nil
+}
+
+func (p *platform) check(context.Context) error {
+	if p.ended.Load() {
+		return degraded{errors.New("it has ended; the log says why")}
+	}
+	return p.state()
 }
 
 func connected(online func() bool) func() error {
@@ -63,6 +72,7 @@ func (h *house) runPlatforms(ctx context.Context, loops *errgroup.Group) {
 	for _, p := range h.platforms {
 		loops.Go(func() error {
 			if err := p.run(ctx, h.bot); err != nil && ctx.Err() == nil {
+				p.ended.Store(true)
 				h.log.Error("a platform has ended; the others go on", "platform", p.name, "error", err)
 			}
 			return nil
