@@ -12,6 +12,7 @@ import (
 
 	"github.com/easelbot/easel/gallery"
 	"github.com/easelbot/easel/jobs"
+	"github.com/easelbot/easel/moderation/review"
 	"github.com/easelbot/easel/ratelimit"
 )
 
@@ -37,9 +38,11 @@ type Action struct {
 	Key    string
 	Place  Place
 	Person Person
-	Name   string // "upscale", "vary", "reroll", "cancel", "delete", "details"
-	Job    string
+	Name   string // "upscale", "vary", "reroll", "cancel", "delete", "details"; of a case: "approve", "reject", "reveal"
+	Job    string // or the case
 	Index  int
+	// Moderator says that they may decide the cases of the place's tenant. The platform knows.
+	Moderator bool
 }
 
 // An Error is for the member: what is wrong and what to do next.
@@ -62,6 +65,10 @@ type Channel interface {
 	Remove(ctx context.Context, place Place, id string) error
 	// Tell says something to one person alone. The same key again says nothing new.
 	Tell(ctx context.Context, key string, place Place, to Person, text string) error
+	// PostCase posts a case, which came up at place, where the moderators of its tenant are; "" if they have no such place.
+	// Posting it again is like posting a message again.
+	PostCase(ctx context.Context, place Place, m CaseMessage) (id string, err error)
+	ShowCase(ctx context.Context, place Place, id string, m CaseMessage) error
 	// Progress shows how a job gets on, if it can be shown cheaply. It must not block.
 	Progress(place Place, job string, p jobs.Progress)
 }
@@ -72,6 +79,8 @@ type Saga interface {
 	Job(ctx context.Context, p jobs.Place, viewer jobs.Person, id string) (jobs.Job, error)
 	Cancel(ctx context.Context, p jobs.Place, who jobs.Person, id string) error
 	Delete(ctx context.Context, p jobs.Place, who jobs.Person, id string) error
+	Case(ctx context.Context, whose review.Scope, id string) (review.Case, error)
+	Decide(ctx context.Context, whose review.Scope, id string, d review.Decision, by review.Moderator) error
 }
 
 // A Bot holds the conversation.
@@ -165,6 +174,8 @@ func (b *Bot) Press(ctx context.Context, a Action) (Reply, error) {
 		return Reply{}, b.explain(b.saga.Delete(ctx, a.Place, a.Person, a.Job))
 	case "details":
 		return b.details(ctx, a)
+	case "approve", "reject", "reveal":
+		return b.moderate(ctx, a)
 	default:
 		return Reply{}, &Error{Code: "gone", Text: "There is no such button any more. Ask for the pictures anew."}
 	}

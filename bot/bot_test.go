@@ -16,6 +16,7 @@ import (
 	"github.com/easelbot/easel/imagine"
 	"github.com/easelbot/easel/jobs"
 	"github.com/easelbot/easel/moderation"
+	"github.com/easelbot/easel/moderation/review"
 	"github.com/easelbot/easel/ratelimit"
 	"github.com/easelbot/easel/store"
 )
@@ -32,6 +33,8 @@ func (planner) Calls(r imagine.Request) int   { return r.Steps }
 type saga struct {
 	order jobs.Order
 	job   jobs.Job
+	held  review.Case
+	whose review.Scope
 	err   error
 	done  string
 }
@@ -52,6 +55,16 @@ func (s *saga) Cancel(_ context.Context, _ jobs.Place, who jobs.Person, id strin
 
 func (s *saga) Delete(_ context.Context, _ jobs.Place, who jobs.Person, id string) error {
 	s.done = "delete " + id + " by " + who.ID
+	return s.err
+}
+
+func (s *saga) Case(_ context.Context, whose review.Scope, _ string) (review.Case, error) {
+	s.whose = whose
+	return s.held, nil
+}
+
+func (s *saga) Decide(_ context.Context, whose review.Scope, id string, d review.Decision, by review.Moderator) error {
+	s.whose, s.done = whose, fmt.Sprintf("%s %s by %s", d, id, by.ID)
 	return s.err
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/easelbot/easel/jobs"
 )
 
-// A Bot is the journal's courier: it draws jobs as messages and hands them to their platforms.
+// A Bot is the journal's courier: it draws jobs and cases as messages and hands them to their platforms.
 var _ jobs.Courier = (*Bot)(nil)
 
 // Post implements [jobs.Courier].

@@ -8,6 +8,7 @@ import (
 	"github.com/easelbot/easel/gallery"
 	"github.com/easelbot/easel/imagine"
 	"github.com/easelbot/easel/jobs"
+	"github.com/easelbot/easel/moderation/review"
 	"github.com/easelbot/easel/ratelimit"
 	"github.com/easelbot/easel/store"
 )
@@ -35,7 +36,7 @@ func describe(err error) *Error {
 		return &Error{Code: "not_yours", Text: "Only the one who asked for these pictures can do that.", cause: err}
 	case errors.Is(err, jobs.ErrTooLate):
 		return &Error{Code: "too_late", Text: "It is too late to cancel: it is over already.", cause: err}
-	case errors.Is(err, jobs.ErrNotFound), errors.Is(err, gallery.ErrNotFound):
+	case errors.Is(err, jobs.ErrNotFound), errors.Is(err, gallery.ErrNotFound), errors.Is(err, review.ErrNotFound):
 		return &Error{Code: "gone", Text: "That is not here. It may have been deleted.", cause: err}
 	case errors.Is(err, jobs.ErrFull), store.IsFull(err):
 		return &Error{Code: "disk_full", Text: "Easel's disk is full, so nothing can be saved. The operator has been told; try again later.", cause: err}

@@ -51,6 +51,9 @@ type Reply struct {
 	Job     string   `json:"job,omitempty"`    // the job that was begun, if one was
 	Notice  string   `json:"notice,omitempty"` // a sentence for them alone
 	Details []Detail `json:"details,omitempty"`
+	// Sealed are held pictures that a moderator asked to see: by job and index gallery.Sealed has their bytes. They are
+	// for that moderator alone.
+	Sealed []Picture `json:"sealed,omitempty"`
 }
 
 // A Detail is one line of how a picture was made.

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"time"
-
-	"github.com/easelbot/easel/moderation/review"
 )
 
 // Cancel ends a job of its owner's that is not painted yet. What was not painted is paid back. ErrTooLate when all is.
@@ -36,7 +34,7 @@ func (s *Saga) Delete(ctx context.Context, p Place, who Person, id string) error
 		if err := s.Gallery.Delete(ctx, tx, id); err != nil {
 			return err
 		}
-		if err := review.Withdraw(ctx, tx, id, who.ID, s.Now()); err != nil {
+		if err := s.withdraw(ctx, tx, j); err != nil {
 			return err
 		}
 		return put(ctx, tx, s.Now(), j, j.State, row{effect: remove})
@@ -75,7 +73,7 @@ func (s *Saga) cancel(ctx context.Context, j Job, also func(tx *sql.Tx) error) e
 		if err != nil {
 			return err
 		}
-		if err := review.Withdraw(ctx, tx, j.ID, j.Owner.ID, s.Now()); err != nil {
+		if err := s.withdraw(ctx, tx, j); err != nil {
 			return err
 		}
 		if err := put(ctx, tx, s.Now(), j, Cancelled, row{effect: refund, amount: back}); err != nil {

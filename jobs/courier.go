@@ -3,6 +3,8 @@ package jobs
 import (
 	"context"
 	"image"
+
+	"github.com/easelbot/easel/moderation/review"
 )
 
 // A Courier brings a job to its channel. Apart from Progress each method is an effect of the outbox: it is called until
@@ -16,6 +18,10 @@ type Courier interface {
 	Remove(ctx context.Context, j Job) error
 	// Tell tells the job's owner alone what became of it: Reason.
 	Tell(ctx context.Context, j Job) error
+	// PostCase posts a case where its tenant's moderators are and returns the platform's ID of it; "" where there is no such place.
+	PostCase(ctx context.Context, c review.Case) (message string, err error)
+	// ShowCase makes a case that was posted show how it was decided.
+	ShowCase(ctx context.Context, c review.Case) error
 	// Progress tells how a job gets on. It is not kept and may be dropped; it must not block.
 	Progress(j Job, p Progress)
 }

@@ -22,7 +22,15 @@ type Desk struct {
 	Now     func() time.Time
 }
 
-// caseOf opens a case of a job.
+// open opens a case of a job within a transaction, and has it posted.
+func open(ctx context.Context, tx *sql.Tx, j Job, subject review.Subject, v moderation.Verdict, now time.Time) error {
+	c := caseOf(j, subject, v, now)
+	if err := review.Open(ctx, tx, c); err != nil {
+		return err
+	}
+	return put(ctx, tx, now, j, j.State, row{effect: postCase, about: c.ID})
+}
+
 func caseOf(j Job, subject review.Subject, v moderation.Verdict, now time.Time) review.Case {
 	return review.Case{
 		ID: ulid.MustNew(ulid.Timestamp(now), ulid.DefaultEntropy()).String(), Job: j.ID, Subject: subject,
@@ -36,13 +44,13 @@ const (
 	picturesRejected = "A moderator did not approve what was painted."
 )
 
-// Decide decides a tenant's case ("": any tenant's) once, with everything that follows. Its errors are review.ErrNotFound and
+// Decide decides a scope's case once, with everything that follows. Its errors are review.ErrNotFound and
 // review.ErrDecided, beside those of the store.
-func (d *Desk) Decide(ctx context.Context, tenant, id string, decision review.Decision, by string) error {
+func (d *Desk) Decide(ctx context.Context, s review.Scope, id string, decision review.Decision, by review.Moderator) error {
 	if decision != review.Approve && decision != review.Reject {
 		return fmt.Errorf("a moderator cannot decide %q", decision)
 	}
-	c, err := review.Get(ctx, d.Store, tenant, id)
+	c, err := review.Get(ctx, d.Store, s, id)
 	if err != nil {
 		return err
 	}
@@ -52,6 +60,9 @@ func (d *Desk) Decide(ctx context.Context, tenant, id string, decision review.De
 		}
 		j, err := oneJob(ctx, tx, `id = $1`, c.Job)
 		if err != nil {
+			return err
+		}
+		if err := put(ctx, tx, d.Now(), j, j.State, row{effect: showCase, about: id}); err != nil {
 			return err
 		}
 		if c.Subject == review.Prompt {
@@ -100,4 +111,27 @@ func (d *Desk) pictures(ctx context.Context, tx *sql.Tx, j Job, c review.Case, d
 		effects = append(effects, row{effect: tell})
 	}
 	return put(ctx, tx, d.Now(), j, State("case:"+c.ID), effects...)
+}
+
+// Decide is [Desk.Decide], at once.
+func (s *Saga) Decide(ctx context.Context, whose review.Scope, id string, decision review.Decision, by review.Moderator) error {
+	defer poke(s.outbox)
+	return (&Desk{Store: s.Store, Gallery: s.Gallery, Now: s.Now}).Decide(ctx, whose, id, decision, by)
+}
+
+// Case returns a scope's case, or review.ErrNotFound.
+func (s *Saga) Case(ctx context.Context, whose review.Scope, id string) (review.Case, error) {
+	return review.Get(ctx, s.Store, whose, id)
+}
+
+// withdraw closes a job's cases within a transaction, since its owner no longer wants what they are about.
+func (s *Saga) withdraw(ctx context.Context, tx *sql.Tx, j Job) error {
+	by := review.Moderator{ID: j.Place.Platform + ":" + j.Owner.ID, Name: j.Owner.Name}
+	closed, err := review.Withdraw(ctx, tx, j.ID, by, s.Now())
+	for _, id := range closed {
+		if err == nil {
+			err = put(ctx, tx, s.Now(), j, j.State, row{effect: showCase, about: id})
+		}
+	}
+	return err
 }

@@ -1,7 +1,10 @@
 package jobs_test
 
 import (
+	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -9,6 +12,11 @@ import (
 	"github.com/easelbot/easel/jobs"
 	"github.com/easelbot/easel/moderation/review"
 	"github.com/easelbot/easel/ratelimit"
+)
+
+var (
+	home = review.Scope{Platform: "web", Tenant: "local"}
+	mo   = review.Moderator{ID: "web:mo", Name: "Mo"}
 )
 
 // desk is a moderator's, in a process of its own for all that the saga knows.
@@ -19,7 +27,7 @@ func (h *house) desk() *jobs.Desk {
 // onlyCase returns the one case that waits.
 func (h *house) onlyCase() review.Case {
 	h.t.Helper()
-	cases, err := review.Waiting(h.t.Context(), h.store, "local")
+	cases, err := review.Waiting(h.t.Context(), h.store, home)
 	if err != nil || len(cases) != 1 {
 		h.t.Fatalf("%d cases wait, %v; want one", len(cases), err)
 	}
@@ -28,7 +36,7 @@ func (h *house) onlyCase() review.Case {
 
 func (h *house) decide(id string, d review.Decision) {
 	h.t.Helper()
-	if err := h.desk().Decide(h.t.Context(), "local", id, d, "mo"); err != nil {
+	if err := h.desk().Decide(h.t.Context(), home, id, d, mo); err != nil {
 		h.t.Fatal(err)
 	}
 	eventually()
@@ -52,11 +60,17 @@ func TestAHeldPromptWaitsForItsDecision(t *testing.T) {
 				if c.Subject != review.Prompt || c.Prompt != "a doubtful fox" || c.OwnerName != "Ada" || len(c.Reasons) != 1 {
 					t.Errorf("the case is %+v", c)
 				}
-				if err := h.desk().Decide(t.Context(), "elsewhere", c.ID, review.Approve, "mo"); !errors.Is(err, review.ErrNotFound) {
+				if err := h.desk().Decide(t.Context(), review.Scope{Platform: "web", Tenant: "elsewhere"}, c.ID, review.Approve, mo); !errors.Is(err, review.ErrNotFound) {
 					t.Errorf("a moderator of another tenant: %v", err)
 				}
+				if n := h.channel.cases[c.ID]; n != 1 {
+					t.Errorf("the case was posted %d times", n)
+				}
 				h.decide(c.ID, tt.decision)
-				if err := h.desk().Decide(t.Context(), "local", c.ID, review.Approve, "mo"); !errors.Is(err, review.ErrDecided) {
+				if got := h.channel.decisions[c.ID]; got != tt.decision {
+					t.Errorf("the case shows %q", got)
+				}
+				if err := h.desk().Decide(t.Context(), home, c.ID, review.Approve, mo); !errors.Is(err, review.ErrDecided) {
 					t.Errorf("decided twice: %v", err)
 				}
 				refused := tt.want == jobs.Refused
@@ -91,7 +105,7 @@ func TestHeldPicturesWaitForTheirDecision(t *testing.T) {
 				j := h.submit(ask("1", "a fox", ada))
 				eventually()
 				c := h.onlyCase()
-				held, err := h.Gallery.Sealed(t.Context(), j.ID)
+				held, err := h.Gallery.Sealed(t.Context(), "local", j.ID)
 				if err != nil || c.Subject != review.Pictures || len(held) == 0 {
 					t.Fatalf("%s, %d pictures held, %v", c.Subject, len(held), err)
 				}
@@ -133,8 +147,11 @@ func TestAHeldJobCanBeCancelledAndDeleted(t *testing.T) {
 			t.Fatal(err)
 		}
 		eventually()
-		if err := h.desk().Decide(t.Context(), "local", c.ID, review.Approve, "mo"); !errors.Is(err, review.ErrDecided) {
+		if err := h.desk().Decide(t.Context(), home, c.ID, review.Approve, mo); !errors.Is(err, review.ErrDecided) {
 			t.Errorf("a case that was withdrawn is decided: %v", err)
+		}
+		if got := h.channel.decisions[c.ID]; got != review.Withdrawn {
+			t.Errorf("the case shows %q", got)
 		}
 		if !near(h.limiter.back[j.ID], j.Credits) || h.job(j.ID).State != jobs.Cancelled {
 			t.Errorf("%v credits came back, the job is %s", h.limiter.back[j.ID], h.job(j.ID).State)
@@ -153,7 +170,7 @@ func TestADecisionOutlivesTheServer(t *testing.T) {
 		eventually()
 		h.close()
 		h = open(t, dir, ratelimit.Limits{}, judge{})
-		if err := h.desk().Decide(t.Context(), "", h.onlyCase().ID, review.Approve, "cli"); err != nil {
+		if err := h.desk().Decide(t.Context(), review.Scope{}, h.onlyCase().ID, review.Approve, mo); err != nil {
 			t.Fatal(err)
 		}
 		h.close()
@@ -165,6 +182,67 @@ func TestADecisionOutlivesTheServer(t *testing.T) {
 		eventually()
 		if got := h.job(id); got.State != jobs.Done || h.channel.results[id] != 1 {
 			t.Errorf("it is %s, with %d results", got.State, h.channel.results[id])
+		}
+	})
+}
+
+// TestAReviewChannelThatIsAwayHoldsUpNothing: the job goes on by a decision on the command line.
+func TestAReviewChannelThatIsAwayHoldsUpNothing(t *testing.T) {
+	inBubble(t, ratelimit.Limits{}, judge{}, func(h *house) {
+		h.channel.reviewFails = true
+		j := h.submit(ask("1", "a doubtful fox", ada))
+		eventually()
+		h.decide(h.onlyCase().ID, review.Approve)
+		if got := h.job(j.ID); got.State != jobs.Done {
+			h.t.Errorf("it is %s", got.State)
+		}
+	})
+}
+
+// TestALaterReviewChannelGetsWhatWaits: it was not there when the case was opened.
+func TestALaterReviewChannelGetsWhatWaits(t *testing.T) {
+	dir := t.TempDir()
+	for _, start := range []struct {
+		noReview bool
+		want     int
+	}{{true, 0}, {false, 1}, {false, 0}} { // what is posted is not posted by the next start
+		synctest.Test(t, func(t *testing.T) {
+			h := open(t, dir, ratelimit.Limits{}, judge{})
+			defer h.close()
+			h.channel.noReview = start.noReview
+			h.run()
+			h.submit(ask("1", "a doubtful fox", ada)) // which is one job, however often
+			eventually()
+			c := h.onlyCase()
+			if n := h.channel.cases[c.ID]; n != start.want {
+				t.Errorf("it was posted %d times, want %d", n, start.want)
+			}
+		})
+	}
+}
+
+// TestManyPressAtOnce: one of them decides, and the job runs once.
+func TestManyPressAtOnce(t *testing.T) {
+	inBubble(t, ratelimit.Limits{}, judge{}, func(h *house) {
+		j := h.submit(ask("1", "a doubtful fox", ada))
+		eventually()
+		c := h.onlyCase()
+		var decided atomic.Int32
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				err := h.Decide(context.Background(), home, c.ID, review.Approve, mo)
+				if err == nil {
+					decided.Add(1)
+				} else if !errors.Is(err, review.ErrDecided) {
+					h.t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		eventually()
+		if n := decided.Load(); n != 1 || h.channel.results[j.ID] != 1 {
+			h.t.Errorf("%d decided, and there are %d results", n, h.channel.results[j.ID])
 		}
 	})
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/easelbot/easel/moderation/review"
 )
 
 // Run recovers what the last process left behind, and then works until ctx ends: paints jobs and runs effects. It returns
@@ -55,10 +57,21 @@ func (s *Saga) recover(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.recoverCases(ctx); err != nil {
+		return err
+	}
 	if len(left) > 0 {
 		s.Log.Info("unfinished jobs are taken up again", "jobs", len(left))
 	}
 	return nil
+}
+
+func (s *Saga) recoverCases(ctx context.Context) error {
+	waiting, err := review.Waiting(ctx, s.Store, review.Scope{})
+	if err != nil || len(waiting) == 0 {
+		return err
+	}
+	return s.Store.Write(ctx, func(tx *sql.Tx) error { return repostCases(ctx, tx, s.Now(), waiting) })
 }
 
 const (
@@ -200,10 +213,26 @@ func (s *Saga) try(ctx context.Context, c Courier, j Job, r row) (message string
 			poke(s.moved)
 		}
 		return "", nil
+	case postCase, showCase:
+		return s.tryCase(ctx, c, r)
 	case refund:
 		return "", s.Limiter.Refund(ctx, j.ID, spender(j), r.amount)
 	default:
 		return "", fmt.Errorf("the outbox holds an unknown effect %q", r.effect)
+	}
+}
+
+func (s *Saga) tryCase(ctx context.Context, c Courier, r row) (message string, err error) {
+	held, err := review.Get(ctx, s.Store, review.Scope{}, r.about)
+	switch {
+	case err != nil:
+		return "", err
+	case r.effect == postCase:
+		return c.PostCase(ctx, held)
+	case held.Message == "":
+		return "", nil
+	default:
+		return "", c.ShowCase(ctx, held)
 	}
 }
 
@@ -216,6 +245,8 @@ func (s *Saga) ran(ctx context.Context, tx *sql.Tx, r row, message string) error
 	case post:
 		_, err := tx.ExecContext(ctx, `UPDATE jobs SET message = $1 WHERE id = $2`, message, r.job)
 		return err
+	case postCase:
+		return review.Posted(ctx, tx, r.about, message)
 	case show:
 		_, err := tx.ExecContext(ctx, `UPDATE jobs SET state = 'done', finished = $1 WHERE id = $2 AND state = 'delivering'`,
 			s.Now().UnixMilli(), r.job)

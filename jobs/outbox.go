@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"github.com/easelbot/easel/moderation/review"
 )
 
 // An effect is what the outbox does to the world.
@@ -16,6 +18,9 @@ const (
 	refund effect = "refund" // credits
 	remove effect = "remove" // the message
 	resume effect = "resume" // a job whose prompt was approved
+
+	postCase effect = "post_case" // a case, where moderators are
+	showCase effect = "show_case" // in it, how it was decided
 )
 
 // A row of the outbox.
@@ -23,6 +28,7 @@ type row struct {
 	id       int64
 	key      string
 	job      string
+	about    string // the case of postCase and showCase
 	effect   effect
 	amount   float64 // credits of a refund
 	attempts int
@@ -32,11 +38,14 @@ type row struct {
 func put(ctx context.Context, tx *sql.Tx, now time.Time, j Job, state State, effects ...row) error {
 	for _, r := range effects {
 		key := string(r.effect) + ":" + j.ID
-		if r.effect == show {
+		switch {
+		case r.about != "":
+			key = string(r.effect) + ":" + r.about
+		case r.effect == show:
 			key += ":" + string(state)
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO outbox (key, job, effect, amount, created, due)
-			VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT (key) DO NOTHING`, key, j.ID, r.effect, r.amount, now.UnixMilli())
+		_, err := tx.ExecContext(ctx, `INSERT INTO outbox (key, job, about, effect, amount, created, due)
+			VALUES ($1, $2, $3, $4, $5, $6, 0) ON CONFLICT (key) DO NOTHING`, key, j.ID, r.about, r.effect, r.amount, now.UnixMilli())
 		if err != nil {
 			return err
 		}
@@ -44,13 +53,32 @@ func put(ctx context.Context, tx *sql.Tx, now time.Time, j Job, state State, eff
 	return nil
 }
 
-// foremost holds for the rows o that are not done and the first of their job: effects of one job run in order.
-const foremost = `done IS NULL AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.job = o.job AND e.done IS NULL AND e.id < o.id)`
+// repostCases makes waiting cases that stand nowhere be posted again: there may be a review channel now.
+func repostCases(ctx context.Context, tx *sql.Tx, now time.Time, waiting []review.Case) error {
+	for _, c := range waiting {
+		if c.Message != "" {
+			continue
+		}
+		r := row{effect: postCase, about: c.ID}
+		if err := put(ctx, tx, now, Job{ID: c.Job}, Held, r); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE outbox SET done = NULL, due = 0 WHERE effect = $1 AND about = $2`, r.effect, r.about); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// foremost holds for the rows o that are not done and the first of their job, or of their case: effects of one run in
+// order. A review channel that cannot be reached holds up no job.
+const foremost = `done IS NULL AND NOT EXISTS (SELECT 1 FROM outbox e
+	WHERE e.job = o.job AND e.about = o.about AND e.done IS NULL AND e.id < o.id)`
 
 // dueRows lists what is to be done, oldest first. What is due later than any pause could make it was put off before the
 // clock was set back. The plus keeps SQLite from walking through all rows in the order of their IDs.
 func dueRows(ctx context.Context, q querier, now time.Time, limit int) ([]row, error) {
-	rows, err := q.QueryContext(ctx, `SELECT id, key, job, effect, amount, attempts FROM outbox o
+	rows, err := q.QueryContext(ctx, `SELECT id, key, job, about, effect, amount, attempts FROM outbox o
 		WHERE (due <= $1 OR due > $2) AND `+foremost+` ORDER BY +id LIMIT $3`,
 		now.UnixMilli(), now.Add(longestPause).UnixMilli(), limit)
 	if err != nil {
@@ -60,7 +88,7 @@ func dueRows(ctx context.Context, q querier, now time.Time, limit int) ([]row, e
 	var due []row
 	for rows.Next() {
 		var r row
-		if err := rows.Scan(&r.id, &r.key, &r.job, &r.effect, &r.amount, &r.attempts); err != nil {
+		if err := rows.Scan(&r.id, &r.key, &r.job, &r.about, &r.effect, &r.amount, &r.attempts); err != nil {
 			return nil, err
 		}
 		due = append(due, r)

@@ -229,7 +229,7 @@ func (s *Saga) save(ctx context.Context, j Job, entries []gallery.Entry, files [
 			return err
 		}
 		if held {
-			if err := review.Open(ctx, tx, caseOf(j, review.Pictures, v, s.Now())); err != nil {
+			if err := open(ctx, tx, j, review.Pictures, v, s.Now()); err != nil {
 				return err
 			}
 		}

@@ -248,7 +248,7 @@ func (s *Saga) write(ctx context.Context, j Job, entry *gallery.Entry, v moderat
 			return err
 		}
 		if j.State == Held {
-			if err := review.Open(ctx, tx, caseOf(j, review.Prompt, v, s.Now())); err != nil {
+			if err := open(ctx, tx, j, review.Prompt, v, s.Now()); err != nil {
 				return err
 			}
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/easelbot/easel/jobs"
 	"github.com/easelbot/easel/jobs/local"
 	"github.com/easelbot/easel/moderation"
+	"github.com/easelbot/easel/moderation/review"
 	"github.com/easelbot/easel/ratelimit"
 	"github.com/easelbot/easel/store"
 )
@@ -116,12 +117,18 @@ type channel struct {
 	told     map[string]string
 	ahead    map[string][]int
 	previews map[string]image.Image
+
+	noReview    bool                       // there is no review channel
+	reviewFails bool                       // or it cannot be reached
+	cases       map[string]int             // times each was posted
+	decisions   map[string]review.Decision // that each shows
 }
 
 func newChannel() *channel {
 	return &channel{
 		posts: map[string]int{}, shown: map[string]jobs.State{}, results: map[string]int{}, removed: map[string]bool{},
 		told: map[string]string{}, ahead: map[string][]int{}, previews: map[string]image.Image{},
+		cases: map[string]int{}, decisions: map[string]review.Decision{},
 	}
 }
 
@@ -160,6 +167,26 @@ func (c *channel) Remove(_ context.Context, j jobs.Job) error {
 
 func (c *channel) Tell(_ context.Context, j jobs.Job) error {
 	return c.do(func() { c.told[j.ID] = j.Reason })
+}
+
+func (c *channel) PostCase(_ context.Context, held review.Case) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.reviewFails:
+		return "", errors.New("the review channel cannot be reached")
+	case c.noReview:
+		return "", nil
+	}
+	c.cases[held.ID]++
+	return "c-" + held.ID, nil
+}
+
+func (c *channel) ShowCase(_ context.Context, held review.Case) error {
+	if held.Message != "c-"+held.ID {
+		return fmt.Errorf("the case's message is %q", held.Message)
+	}
+	return c.do(func() { c.decisions[held.ID] = held.Decision })
 }
 
 func (c *channel) Progress(j jobs.Job, p jobs.Progress) {

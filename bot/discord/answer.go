@@ -25,6 +25,7 @@ type note struct {
 	Mentions mentions `json:"allowed_mentions"`
 	Nonce    string   `json:"nonce,omitempty"`
 	Enforce  bool     `json:"enforce_nonce,omitempty"`
+	enclosure
 }
 
 // mentions says who a message wakes: nobody.
@@ -57,15 +58,14 @@ func newNote(content string) *note {
 	return &note{Content: content, Flags: ephemeral | noEmbeds, Mentions: nobody}
 }
 
-// ask asks the conversation and answers with what it says; accepted is the answer when it says nothing. If it takes its
-// time, a deferral comes first.
-func (a *Adapter) ask(ctx context.Context, i *discordgo.Interaction, accepted callback, f func(ctx context.Context) (bot.Reply, error)) {
+// ask asks the conversation and answers with what f makes of it. A deferral comes first if that takes its time, or has
+// files, which do.
+func (a *Adapter) ask(ctx context.Context, i *discordgo.Interaction, f func(ctx context.Context) callback) {
 	answered := make(chan callback, 1)
 	began := a.guarded(func(ctx context.Context) {
 		c := say(sorry)
 		defer func() { answered <- c }() // also after a panic
-		reply, err := f(ctx)
-		c = a.worded(reply, err, accepted)
+		c = f(ctx)
 	})
 	if !began {
 		a.answer(ctx, i, say("Easel is being restarted. Try again in a minute."), nil)
@@ -75,6 +75,11 @@ func (a *Adapter) ask(ctx context.Context, i *discordgo.Interaction, accepted ca
 	defer late.Stop()
 	select {
 	case c := <-answered:
+		if c.Data != nil && len(c.Data.files) > 0 {
+			answered <- c
+			a.answer(ctx, i, deferEphemeral, answered)
+			return
+		}
 		a.answer(ctx, i, c, nil)
 	case <-late.C:
 		a.answer(ctx, i, deferEphemeral, answered)
@@ -83,7 +88,7 @@ func (a *Adapter) ask(ctx context.Context, i *discordgo.Interaction, accepted ca
 
 const sorry = "Something went wrong on Easel's side. The operator can find it in the log; try again."
 
-// worded is the answer that a reply makes.
+// worded is the answer that a reply makes; accepted is the one when it says nothing.
 func (a *Adapter) worded(reply bot.Reply, err error, accepted callback) callback {
 	var told *bot.Error
 	switch {
@@ -134,8 +139,13 @@ func (a *Adapter) answer(ctx context.Context, i *discordgo.Interaction, c callba
 	if next != nil {
 		words = a.outcome(ctx, next)
 	}
-	if err := a.resolve(ctx, i, words); err != nil && status(err) != http.StatusNotFound {
-		a.options.Log.Warn("a deferred answer to Discord failed", "interaction", i.ID, "error", err)
+	err = a.resolve(ctx, i, words)
+	if err == nil || status(err) == http.StatusNotFound {
+		return
+	}
+	a.options.Log.Warn("a deferred answer to Discord failed", "interaction", i.ID, "error", err)
+	if words != nil && len(words.files) > 0 {
+		_ = a.resolve(ctx, i, newNote("The pictures could not be sent to Discord. Try again.")) // as good as it gets
 	}
 }
 
@@ -152,15 +162,20 @@ func (a *Adapter) outcome(ctx context.Context, next <-chan callback) *note {
 	}
 }
 
-// resolve puts words in the place that a deferral holds, or gives the place up.
+// resolve puts words in the place that a deferral holds, or gives the place up. Words outlive ctx; files, which take
+// longer, do not.
 func (a *Adapter) resolve(ctx context.Context, i *discordgo.Interaction, words *note) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxFollowup)
-	defer cancel()
+	life, base := maxFollowup, context.WithoutCancel(ctx)
 	r := request{method: http.MethodDelete, path: "webhooks/" + a.options.AppID + "/" + i.Token + "/messages/@original"}
 	if words != nil {
 		edited := *words
 		edited.Flags = noEmbeds // who sees it was decided by the deferral
-		r.method, r.body = http.MethodPatch, edited
+		r.method, r.body, r.files = http.MethodPatch, edited, words.files
 	}
+	if len(r.files) > 0 {
+		life, base = requestTimeout, ctx
+	}
+	ctx, cancel := context.WithTimeout(base, life)
+	defer cancel()
 	return a.call(ctx, r, nil)
 }

@@ -20,7 +20,7 @@ import (
 func (a *Adapter) Post(ctx context.Context, place bot.Place, m bot.Message) (id string, err error) {
 	body := draw(m)
 	body.Nonce, body.Enforce = nonce(m.Job), true
-	id, err = a.send(ctx, place.Channel, body)
+	id, err = a.send(ctx, place.Channel, body, nil)
 	if err != nil {
 		return "", fmt.Errorf("posting job %s: %w", m.Job, err)
 	}
@@ -28,12 +28,12 @@ func (a *Adapter) Post(ctx context.Context, place bot.Place, m bot.Message) (id 
 	return id, nil
 }
 
-func (a *Adapter) send(ctx context.Context, channel string, body any) (id string, err error) {
+func (a *Adapter) send(ctx context.Context, channel string, body any, files []*discordgo.File) (id string, err error) {
 	var posted struct {
 		ID string `json:"id"`
 	}
 	path := "channels/" + channel + "/messages"
-	err = a.call(ctx, request{method: http.MethodPost, path: path, bucket: path, body: body}, &posted)
+	err = a.call(ctx, request{method: http.MethodPost, path: path, bucket: path, body: body, files: files}, &posted)
 	return posted.ID, err
 }
 
@@ -47,11 +47,10 @@ func (a *Adapter) Show(ctx context.Context, place bot.Place, id string, m bot.Me
 		a.live.Delete(m.Job)
 	}
 	body := draw(m)
-	files, err := a.attach(ctx, place, m, &body)
-	if err != nil {
+	if err := a.attach(ctx, place, m, &body); err != nil {
 		return err
 	}
-	err = a.call(ctx, edit(place, id, body, files), nil)
+	err := a.call(ctx, edit(place, id, body, body.files), nil)
 	if code(err) == discordgo.ErrCodeUnknownMessage {
 		return nil
 	}
@@ -126,7 +125,7 @@ func (a *Adapter) direct(ctx context.Context, key string, to bot.Person, text st
 	sum := sha256.Sum256([]byte(key))
 	n := newNote(escapeTo(text, maxContent))
 	n.Flags, n.Nonce, n.Enforce = noEmbeds, nonce(hex.EncodeToString(sum[:])), true
-	_, err = a.send(ctx, dm.ID, n)
+	_, err = a.send(ctx, dm.ID, n, nil)
 	return err
 }
 

@@ -21,6 +21,12 @@
 // How a job gets on is an edit of its message's last line, at most every three seconds, and only while the channel's rate
 // limit has room to spare. It is known to this process alone: a job that was posted by the last one shows nothing until it is done.
 //
+// What waits for a moderator is posted, with the case's ID as the nonce, in the review channel, if it came up in the server of
+// that channel; cases of other servers and of direct messages wait for the operator at the command line. Whoever presses a case's button
+// in the review channel itself is a moderator: who may see that channel is for the server's administrators to say. Held pictures
+// are shown to who asks for them alone, as attachments of an ephemeral answer, which is deferred first since files take longer than three
+// seconds. Once the case is decided its buttons go; what was shown goes when that moderator dismisses it or Discord does.
+//
 // Words of people are escaped, so that they neither render nor link, and mentions are switched off. No error or log line holds
 // a token: discordgo's own log is silent, and addresses are taken out of transport errors, for interaction tokens stand in them.
 package discord
@@ -45,6 +51,8 @@ import (
 // Pictures is where the bytes of pictures are, a *gallery.Gallery.
 type Pictures interface {
 	File(ctx context.Context, s gallery.Scope, job string, index int) ([]byte, error)
+	// Sealed returns the held pictures of a tenant's job by their index, for moderators.
+	Sealed(ctx context.Context, tenant, job string) (map[int][]byte, error)
 }
 
 // A Conversation is who the adapter translates for, a *bot.Bot. Its errors that are a *bot.Error are for the member.
@@ -64,6 +72,8 @@ type Options struct {
 	GatewayURL string       // "ws://127.0.0.1:1234"; empty: the API is asked
 	Log        *slog.Logger // nil: nothing is logged
 	Pictures   Pictures
+
+	ReviewChannel string // the ID of the channel where moderators are; empty: there is none
 }
 
 // An Adapter is one bot on Discord. Its methods may be called by many goroutines at once.
@@ -75,6 +85,7 @@ type Adapter struct {
 	told     sync.Map // key of Tell -> true
 	live     sync.Map // job -> *live
 	online   atomic.Bool
+	guild    atomic.Pointer[string] // of the review channel; nil: not asked yet
 	tasks    tasks
 	patience time.Duration // with a conversation, before its answer is deferred
 	pace     time.Duration // between two edits of a job's progress

@@ -30,7 +30,10 @@ func (a *Adapter) interaction(ctx context.Context, talk Conversation, i *discord
 			return
 		}
 		c := commandOf(i, who, data)
-		a.ask(ctx, i, deferEphemeral, func(ctx context.Context) (bot.Reply, error) { return talk.Do(ctx, c) })
+		a.ask(ctx, i, func(ctx context.Context) callback {
+			reply, err := talk.Do(ctx, c)
+			return a.worded(reply, err, deferEphemeral)
+		})
 	case discordgo.MessageComponentInteractionData:
 		b, ok := parseButton(data.CustomID)
 		if !ok {
@@ -38,10 +41,23 @@ func (a *Adapter) interaction(ctx context.Context, talk Conversation, i *discord
 			return
 		}
 		action := bot.Action{Key: i.ID, Place: placeOf(i, who), Person: who, Name: b.action, Job: b.job, Index: b.index}
-		a.ask(ctx, i, deferUpdate, func(ctx context.Context) (bot.Reply, error) { return talk.Press(ctx, action) })
+		a.ask(ctx, i, func(ctx context.Context) callback { return a.press(ctx, talk, action) })
 	default:
 		a.options.Log.Warn("Discord sent an interaction of an unknown kind", "type", int(i.Type))
 	}
+}
+
+// press presses a button and makes the answer to it.
+func (a *Adapter) press(ctx context.Context, talk Conversation, action bot.Action) callback {
+	var reply bot.Reply
+	var err error
+	if action.Moderator, err = a.moderates(ctx, action.Place); err == nil {
+		reply, err = talk.Press(ctx, action)
+	}
+	if err == nil && len(reply.Sealed) > 0 {
+		return a.reveal(ctx, action.Place.Tenant, reply.Sealed)
+	}
+	return a.worded(reply, err, deferUpdate)
 }
 
 // asker is who did it: a member in a server, a user in direct messages.

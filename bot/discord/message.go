@@ -16,13 +16,19 @@ import (
 
 // A message is what a channel shows for a job. discordgo has no type that carries alt texts.
 type message struct {
-	Content     string       `json:"content"`
-	Attachments []attachment `json:"attachments"`
-	Components  []row        `json:"components"`
-	Mentions    mentions     `json:"allowed_mentions"`
-	Flags       int          `json:"flags"`
-	Nonce       string       `json:"nonce,omitempty"`
-	Enforce     bool         `json:"enforce_nonce,omitempty"`
+	Content    string   `json:"content"`
+	Components []row    `json:"components"`
+	Mentions   mentions `json:"allowed_mentions"`
+	Flags      int      `json:"flags"`
+	Nonce      string   `json:"nonce,omitempty"`
+	Enforce    bool     `json:"enforce_nonce,omitempty"`
+	enclosure
+}
+
+// An enclosure is the files of a message.
+type enclosure struct {
+	Attachments []attachment `json:"attachments,omitzero"` // none but not nil: those that are there are removed
+	files       []*discordgo.File
 }
 
 // An attachment describes files[ID] of the same request.
@@ -40,7 +46,7 @@ type row struct {
 
 type component struct {
 	Type     int    `json:"type"`  // 2: a button
-	Style    int    `json:"style"` // 2: grey, 4: red
+	Style    int    `json:"style"` // 2: grey, 3: green, 4: red
 	Label    string `json:"label"`
 	CustomID string `json:"custom_id"`
 }
@@ -59,7 +65,7 @@ const (
 
 // draw draws a job's message without its pictures.
 func draw(m bot.Message) message {
-	return message{Content: content(m, m.Status), Attachments: []attachment{}, Components: rows(m), Mentions: nobody, Flags: noEmbeds}
+	return message{Content: content(m, m.Status), enclosure: enclosure{Attachments: []attachment{}}, Components: rows(m), Mentions: nobody, Flags: noEmbeds}
 }
 
 // content is the prompt and who asked, then in small what else there is to say.
@@ -107,7 +113,10 @@ func rows(m bot.Message) []row {
 
 func drawButton(job string, b bot.Button) component {
 	c := component{Type: 2, Style: 2, Label: shorten(b.Label, maxLabel), CustomID: button{b.Action, job, b.Index}.String()}
-	if b.Action == "delete" {
+	switch b.Action {
+	case "approve":
+		c.Style = 3
+	case "delete", "reject":
 		c.Style = 4
 	}
 	return c
@@ -118,8 +127,7 @@ func drawButton(job string, b bot.Button) component {
 func nonce(key string) string { return key[max(0, len(key)-maxNonce):] }
 
 // attach adds the pictures that can be seen to a message.
-func (a *Adapter) attach(ctx context.Context, place bot.Place, m bot.Message, to *message) ([]*discordgo.File, error) {
-	var files []*discordgo.File
+func (a *Adapter) attach(ctx context.Context, place bot.Place, m bot.Message, to *message) error {
 	scope := gallery.Scope{Tenant: place.Tenant, Channel: place.Channel, Viewer: m.Author.ID}
 	for _, p := range m.Pictures {
 		if p.Veiled {
@@ -127,17 +135,29 @@ func (a *Adapter) attach(ctx context.Context, place bot.Place, m bot.Message, to
 		}
 		content, err := a.options.Pictures.File(ctx, scope, p.Job, p.Index)
 		if err != nil {
-			return nil, fmt.Errorf("reading picture %d of job %s: %w", p.Index, p.Job, err)
+			return fmt.Errorf("reading picture %d of job %s: %w", p.Index, p.Job, err)
 		}
-		content, ending, err := fit(content)
-		if err != nil {
-			return nil, fmt.Errorf("picture %d of job %s is too large for Discord: %w", p.Index, p.Job, err)
+		if err := to.add(p, content); err != nil {
+			return err
 		}
-		name := fmt.Sprintf("easel-%s-%d.%s", p.Job, p.Index+1, ending)
-		to.Attachments = append(to.Attachments, attachment{len(files), name, shorten(p.Alt, maxAlt)})
-		files = append(files, &discordgo.File{Name: name, ContentType: "image/" + ending, Reader: bytes.NewReader(content)})
 	}
-	return files, nil
+	return nil
+}
+
+// add adds a picture.
+func (e *enclosure) add(p bot.Picture, content []byte) error {
+	content, ending, err := fit(content)
+	if err != nil {
+		return fmt.Errorf("picture %d of job %s is too large for Discord: %w", p.Index, p.Job, err)
+	}
+	e.enclose(fmt.Sprintf("easel-%s-%d.%s", p.Job, p.Index+1, ending), "image/"+ending, p.Alt, content)
+	return nil
+}
+
+// enclose adds a file.
+func (e *enclosure) enclose(name, kind, alt string, content []byte) {
+	e.Attachments = append(e.Attachments, attachment{len(e.files), name, shorten(alt, maxAlt)})
+	e.files = append(e.files, &discordgo.File{Name: name, ContentType: kind, Reader: bytes.NewReader(content)})
 }
 
 // fit makes a JPEG of a PNG that is larger than Discord takes.

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bwmarrin/discordgo"
 	"github.com/gorilla/websocket"
 )
 
@@ -42,7 +43,8 @@ type server struct {
 	fail       map[string][]int // "POST /channels/1/messages" -> statuses of the next answers
 	socket     *websocket.Conn
 	identified chan struct{}
-	refuse     int // close code instead of READY
+	refuse     int               // close code instead of READY
+	guilds     map[string]string // of the channels that the bot sees
 	sequence   int
 }
 
@@ -147,6 +149,12 @@ func (s *server) answer(w http.ResponseWriter, c call) {
 			s.commands = c.files["body"]
 		}
 		_, _ = w.Write(s.commands)
+	case c.method == http.MethodGet && parts[0] == "channels":
+		if guild, ok := s.guilds[parts[1]]; ok {
+			fmt.Fprintf(w, `{"id":"%s","guild_id":"%s"}`, parts[1], guild)
+			return
+		}
+		refuse(w, http.StatusNotFound, discordgo.ErrCodeUnknownChannel)
 	case c.path == "/users/@me/channels":
 		fmt.Fprint(w, `{"id":"900"}`)
 	case c.method == http.MethodPost && parts[len(parts)-1] == "messages":

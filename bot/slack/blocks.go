@@ -123,11 +123,15 @@ func rows(buttons []bot.Button) [][]bot.Button {
 	return list
 }
 
+// styles are those of the buttons that are not plain.
+var styles = map[string]api.Style{"approve": api.StylePrimary, "reject": api.StyleDanger}
+
 func actions(value string, row []bot.Button) api.Block {
 	var elements []api.BlockElement
 	for _, b := range row {
 		e := api.NewButtonBlockElement(actionID(b), value, plain(cmp.Or(cut(b.Label, maxButton), "…")))
 		e.AccessibilityLabel = cut(b.Help, maxButton)
+		e.Style = styles[b.Action]
 		elements = append(elements, e)
 	}
 	return api.NewActionBlock("", elements...)

@@ -1,7 +1,6 @@
 package slack
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -59,7 +58,8 @@ func TestPress(t *testing.T) {
 
 // The server's own checks hold a message of everything too long to Block Kit's limits.
 func TestWhatIsTooLongIsCut(t *testing.T) {
-	s := newServer(t)
+	a, s := newAdapter(t)
+	s.Processing(0)
 	long := strings.Repeat("<&🦊 ", 5000)
 	m := message(jobs.Done)
 	m.Prompt, m.Status, m.Options, m.Author.Name = long, long, long, long
@@ -69,18 +69,17 @@ func TestWhatIsTooLongIsCut(t *testing.T) {
 	for i := range 60 {
 		m.Buttons = append(m.Buttons, bot.Button{Action: "vary", Index: i, Label: long, Help: "Vary"})
 	}
-	s.files["F0"] = &file{complete: true}
+	l := &live{}
+	if err := a.upload(t.Context(), here, l, message(jobs.Done)); err != nil {
+		t.Fatal(err)
+	}
 	empty := bot.Message{Job: "01JOB", Pictures: []bot.Picture{{}}, Buttons: []bot.Button{{Action: "vary"}}}
 	for i, w := range []words{
-		drawn(m, "01JOB", map[int]string{0: "F0"}), drawn(empty, "01JOB", map[int]string{0: "F0"}), sentence(long), sentence(""),
+		drawn(m, "01JOB", l.files), drawn(empty, "01JOB", l.files), sentence(long), sentence(""),
 		detailed([]bot.Detail{{Name: "Prompt", Value: long}, {Name: "Seed", Value: "7"}}),
 	} {
-		blocks, err := json.Marshal(w.blocks)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if problem := s.checkMessage(url.Values{"text": {w.text}, "blocks": {string(blocks)}, "parse": {"none"}}); problem != "" {
-			t.Errorf("message %d: Slack would say %s", i, problem)
+		if _, _, err := a.api.PostMessageContext(t.Context(), here.Channel, w.options()...); err != nil {
+			t.Errorf("message %d: Slack says %v", i, err)
 		}
 		if !utf8.ValidString(w.text) || strings.ContainsAny(w.text, "<>") {
 			t.Errorf("message %d: the text is not escaped: %.80q", i, w.text)

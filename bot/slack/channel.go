@@ -106,9 +106,21 @@ func (a *Adapter) Show(ctx context.Context, place bot.Place, id string, m bot.Me
 
 // update changes a message, and waits for Slack to process its files.
 func (a *Adapter) update(ctx context.Context, channel, ts string, w words, files bool) error {
-	for _, pause := range append(slices.Clone(processing), 0) {
+	change := func() error {
 		_, _, _, err := a.api.UpdateMessageContext(ctx, channel, ts, w.options()...)
-		if !files || code(err) != "invalid_blocks" || pause == 0 {
+		return err
+	}
+	if !files {
+		return change()
+	}
+	return processed(ctx, change)
+}
+
+// processed says something that names files, again and again until Slack has processed them.
+func processed(ctx context.Context, say func() error) error {
+	for _, pause := range append(slices.Clone(processing), 0) {
+		err := say()
+		if code(err) != "invalid_blocks" || pause == 0 {
 			return err
 		}
 		if !wait(ctx, pause) {
@@ -143,11 +155,20 @@ func (a *Adapter) Remove(ctx context.Context, _ bot.Place, id string) error {
 // forget deletes the files of a message.
 func (a *Adapter) forget(ctx context.Context, l *live) {
 	for _, id := range slices.Sorted(maps.Values(l.files)) {
-		if err := a.api.DeleteFileContext(ctx, id); err != nil && code(err) != "file_not_found" && code(err) != "file_deleted" {
+		if err := a.erase(ctx, id); err != nil {
 			a.log.Warn("a picture's file stays in slack, shared with nobody", "file", id, "error", redacted(err))
 		}
 	}
 	l.files = nil
+}
+
+// erase deletes a file, if it is still there.
+func (a *Adapter) erase(ctx context.Context, file string) error {
+	err := a.api.DeleteFileContext(ctx, file)
+	if code(err) == "file_not_found" || code(err) == "file_deleted" {
+		return nil
+	}
+	return err
 }
 
 // Tell says something to one person alone. The same key says nothing again for [remembered], in this process.

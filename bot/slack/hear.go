@@ -15,8 +15,10 @@ import (
 	"github.com/easelbot/easel/gallery"
 )
 
-// perEvent is how long an event may be worked on, and so how long the end of the program may wait for it.
-const perEvent = 30 * time.Second
+const (
+	perEvent = 30 * time.Second        // that an event may be worked on, and so how long the end of the program may wait for it
+	maxAck   = 1500 * time.Millisecond // until an event is acknowledged that is not written down yet; Slack waits for 3 s
+)
 
 var errPayload = errors.New("the payload names no workspace, channel, person or event")
 
@@ -32,7 +34,7 @@ func commandOf(c api.SlashCommand, id string) (bot.Command, error) {
 
 // actionOf translates a press of a button. It is not known, and its Name empty, where this version has no such button.
 func actionOf(c api.InteractionCallback, id string) (bot.Action, error) {
-	p := place(c.Team.ID, c.Enterprise.ID, cmp.Or(c.Channel.ID, c.Container.ChannelID))
+	p := place(c.Team.ID, c.Enterprise.ID, channelOf(c))
 	act := bot.Action{Key: eventKey(p, c.TriggerID, id), Place: p, Person: person(c.User.ID, c.User.Name)}
 	if len(c.ActionCallback.BlockActions) == 0 || c.ActionCallback.BlockActions[0] == nil {
 		return act, errPayload
@@ -99,11 +101,29 @@ func (a *Adapter) hearAction(ctx context.Context, c Conversation, in api.Interac
 		if act.Name == "delete" {
 			a.learn(act.Job, in)
 		}
-		return c.Press(ctx, act)
+		return a.press(ctx, c, act, in)
 	}), nil
 }
 
-// hear works on an event after it is acknowledged, and answers the one it came from.
+// press presses a button. What a moderator is to see is shown to them here.
+func (a *Adapter) press(ctx context.Context, c Conversation, act bot.Action, in api.InteractionCallback) (r bot.Reply, err error) {
+	if act.Moderator, err = a.moderates(ctx, act.Place, channelOf(in)); err != nil {
+		return bot.Reply{}, err
+	}
+	r, err = c.Press(ctx, act)
+	if err != nil || len(r.Sealed) == 0 {
+		return r, err
+	}
+	return a.reveal(ctx, act, unescape(in.Message.Text), r.Sealed)
+}
+
+// channelOf is where a button was pressed.
+func channelOf(in api.InteractionCallback) string {
+	return cmp.Or(in.Channel.ID, in.Container.ChannelID)
+}
+
+// hear works on an event and answers the one it came from. It returns when that is done, all but the answer, so that what is
+// acknowledged is written down and no crash loses it; or after [maxAck].
 func (a *Adapter) hear(ctx context.Context, p bot.Place, who bot.Person, key, address string, do func(context.Context) (bot.Reply, error)) (ack any) {
 	if !a.seen.first(key, time.Now()) {
 		return nil
@@ -112,15 +132,23 @@ func (a *Adapter) hear(ctx context.Context, p bot.Place, who bot.Person, key, ad
 		a.doors.keep(p, who, address, time.Now())
 	}
 	ctx = context.WithoutCancel(ctx)
+	done := make(chan struct{})
 	begun := a.work.begin(func() {
 		ctx, cancel := context.WithTimeout(ctx, perEvent)
 		defer cancel()
 		reply, err := a.safely(ctx, do)
+		close(done)
 		a.answer(ctx, p, who, reply, err)
 	})
 	if !begun {
 		a.seen.forget(key)
 		return busy
+	}
+	late := time.NewTimer(maxAck)
+	defer late.Stop()
+	select {
+	case <-done:
+	case <-late.C:
 	}
 	return nil
 }
@@ -181,7 +209,7 @@ func (a *Adapter) learn(job string, in api.InteractionCallback) {
 		}
 	}
 	if l.files != nil && l.id == "" {
-		l.id = messageID(cmp.Or(in.Channel.ID, in.Container.ChannelID), in.Container.MessageTs)
+		l.id = messageID(channelOf(in), in.Container.MessageTs)
 		a.lives.name(l.id, l)
 	}
 }

@@ -2,11 +2,7 @@ package slack
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -17,13 +13,8 @@ import (
 	"time"
 
 	"github.com/easelbot/easel/bot"
+	"github.com/easelbot/easel/bot/slack/slacktest"
 )
-
-func sign(key, stamp, body string) string {
-	mac := hmac.New(sha256.New, []byte(key))
-	fmt.Fprintf(mac, "v0:%s:%s", stamp, body)
-	return "v0=" + hex.EncodeToString(mac.Sum(nil))
-}
 
 const formType = "application/x-www-form-urlencoded"
 
@@ -37,7 +28,7 @@ func deliver(t *testing.T, address, kind, body string, change ...func(http.Heade
 	stamp := strconv.FormatInt(time.Now().Unix(), 10)
 	r.Header.Set("Content-Type", kind)
 	r.Header.Set("X-Slack-Request-Timestamp", stamp)
-	r.Header.Set("X-Slack-Signature", sign(signingSecret, stamp, body))
+	r.Header.Set("X-Slack-Signature", slacktest.Signature(slacktest.SigningSecret, stamp, body))
 	for _, f := range change {
 		f(r.Header)
 	}
@@ -53,16 +44,16 @@ func deliver(t *testing.T, address, kind, body string, change ...func(http.Heade
 	return resp.StatusCode, string(said)
 }
 
-func slashForm(s *server, trigger, text string) string {
-	form := url.Values{}
-	for key, value := range slash(s, trigger, text) {
-		form.Set(key, fmt.Sprint(value))
+func slashForm(s *slacktest.Server, trigger, text string) string {
+	body, err := slacktest.Form(slacktest.Slash, slash(s, trigger, text))
+	if err != nil {
+		panic(err) // a form has no errors
 	}
-	return form.Encode()
+	return body
 }
 
 // serve serves a conversation that hands commands and actions on.
-func serve(t *testing.T) (*Adapter, *server, string, chan bot.Command, chan bot.Action) {
+func serve(t *testing.T) (*Adapter, *slacktest.Server, string, chan bot.Command, chan bot.Action) {
 	t.Helper()
 	a, s := newAdapter(t, func(o *Options) { o.AppToken = "" })
 	commands, actions := make(chan bot.Command, 10), make(chan bot.Action, 10)
@@ -84,7 +75,7 @@ func serve(t *testing.T) (*Adapter, *server, string, chan bot.Command, chan bot.
 
 func TestHandlerRunsCommandsAndActions(t *testing.T) {
 	_, s, address, commands, actions := serve(t)
-	if status, said := deliver(t, address, formType, slashForm(s, "t1", "a fox &amp; a hen")); status != http.StatusOK || said != "" {
+	if status, said := deliver(t, address, formType, slashForm(s, "t1", "a fox & a hen")); status != http.StatusOK || said != "" {
 		t.Errorf("got %d %q, want a silent acknowledgement", status, said)
 	}
 	if got := next(t, commands); got.Key != "slack:T1:t1" || got.Text != "a fox & a hen" || got.Place != here || got.Person != ada {
@@ -100,7 +91,7 @@ func TestHandlerRunsCommandsAndActions(t *testing.T) {
 	if got := next(t, actions); got.Key != "slack:T1:t2" || got.Name != "vary" || got.Index != 1 || got.Job != "01JOB" || got.Place.Channel != "C7" {
 		t.Errorf("got %+v", got)
 	}
-	s.await("door", 1)
+	s.Await(t, slacktest.Responses, 1)
 }
 
 func TestHandlerSaysWhenAButtonIsUnknown(t *testing.T) {
@@ -110,7 +101,7 @@ func TestHandlerSaysWhenAButtonIsUnknown(t *testing.T) {
 		t.Fatal(err)
 	}
 	deliver(t, address, formType, url.Values{"payload": {string(inner)}}.Encode())
-	if said := s.await("door", 1); !strings.Contains(said.Get("text"), "another version") || len(actions) > 0 {
+	if said := s.Await(t, slacktest.Responses, 1); !strings.Contains(said.Get("text"), "another version") || len(actions) > 0 {
 		t.Errorf("the person was told %v", said)
 	}
 }
@@ -122,15 +113,17 @@ func TestHandlerRefusesWhatSlackDidNotSign(t *testing.T) {
 		return func(h http.Header) {
 			stamp := strconv.FormatInt(time.Now().Add(d).Unix(), 10)
 			h.Set("X-Slack-Request-Timestamp", stamp)
-			h.Set("X-Slack-Signature", sign(signingSecret, stamp, body))
+			h.Set("X-Slack-Signature", slacktest.Signature(slacktest.SigningSecret, stamp, body))
 		}
 	}
 	tests := map[string]func(http.Header){
-		"no signature":   func(h http.Header) { h.Del("X-Slack-Signature") },
-		"no timestamp":   func(h http.Header) { h.Del("X-Slack-Request-Timestamp") },
-		"another secret": func(h http.Header) { h.Set("X-Slack-Signature", sign("x", h.Get("X-Slack-Request-Timestamp"), body)) },
+		"no signature": func(h http.Header) { h.Del("X-Slack-Signature") },
+		"no timestamp": func(h http.Header) { h.Del("X-Slack-Request-Timestamp") },
+		"another secret": func(h http.Header) {
+			h.Set("X-Slack-Signature", slacktest.Signature("x", h.Get("X-Slack-Request-Timestamp"), body))
+		},
 		"another body": func(h http.Header) {
-			h.Set("X-Slack-Signature", sign(signingSecret, h.Get("X-Slack-Request-Timestamp"), "x"))
+			h.Set("X-Slack-Signature", slacktest.Signature(slacktest.SigningSecret, h.Get("X-Slack-Request-Timestamp"), "x"))
 		},
 		"another timestamp": func(h http.Header) { h.Set("X-Slack-Request-Timestamp", strconv.FormatInt(time.Now().Unix()-60, 10)) },
 		"another version":   func(h http.Header) { h.Set("X-Slack-Signature", "v1"+h.Get("X-Slack-Signature")[2:]) },
@@ -145,7 +138,7 @@ func TestHandlerRefusesWhatSlackDidNotSign(t *testing.T) {
 	}
 	a.options.SigningSecret = ""
 	if status, _ := deliver(t, address, formType, body, func(h http.Header) {
-		h.Set("X-Slack-Signature", sign("", h.Get("X-Slack-Request-Timestamp"), body))
+		h.Set("X-Slack-Signature", slacktest.Signature("", h.Get("X-Slack-Request-Timestamp"), body))
 	}); status != http.StatusUnauthorized {
 		t.Errorf("without a signing secret: got %d, want 401", status)
 	}

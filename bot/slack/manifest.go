@@ -25,7 +25,7 @@ func Manifest(publicURL string) string {
 		}
 	}
 	m.WriteString("oauth_config:\n  scopes:\n    bot:\n")
-	for _, scope := range []string{"commands", "chat:write", "files:write", "im:write"} {
+	for _, scope := range scopes {
 		fmt.Fprintf(&m, "      - %s\n", scope)
 	}
 	m.WriteString("settings:\n  interactivity:\n    is_enabled: true\n")

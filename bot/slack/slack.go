@@ -4,8 +4,9 @@
 //
 // # Coming in
 //
-// Whatever comes is acknowledged at once, since Slack waits 3 seconds, and worked on after that; what is worked on when
-// the program ends is finished first. The acknowledgement is silent. A refusal, a notice or details go to the one who
+// Whatever comes is acknowledged as soon as the conversation has taken it, which writes it down: what Slack knows to be heard
+// survives a crash. Slack waits 3 seconds, so after half of that it is acknowledged anyway. What is worked on when the
+// program ends is finished first. The acknowledgement is silent. A refusal, a notice or details go to the one who
 // asked, alone, through the event's response URL (5 posts in 30 minutes, wherever it was typed), else as an ephemeral
 // message, else as a direct message. The key of a command is Slack's trigger ID, so what is delivered twice runs once:
 // here within 10 minutes, and in the journal for good. More than 256 events at once are refused as busy.
@@ -25,6 +26,18 @@
 // seconds. With a message its files are deleted, as far as they are known: from this process, or from the message whose
 // button was pressed.
 //
+// # Cases
+//
+// What waits for a moderator is posted to the review channel, if it came up in the bot's own workspace, and shows there how
+// it was decided. Whoever presses a button there is a moderator: who can see the channel may decide. No press from
+// elsewhere is a moderator's. A case that cannot be posted is tried again; the error says what to do.
+//
+// Held pictures are in no channel. A moderator who asks for them gets them as a direct message, once each (ephemeral
+// messages carry no files). When the case is decided those messages and their files are deleted, as far as this process
+// knows them: what was sent before a restart stays in the direct messages until somebody deletes it.
+//
+// # Words
+//
 // Prompts stand in rich text, where nothing is markup and nobody is called; everything else is plain text. What is too
 // long for Block Kit is cut, with an ellipsis. How a job gets on is shown at most every 5 seconds for each, and every 3
 // seconds for all, of the 50 updates a minute that Slack allows a workspace.
@@ -43,7 +56,9 @@ import (
 	"log"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	api "github.com/slack-go/slack"
@@ -51,6 +66,9 @@ import (
 	"github.com/easelbot/easel/bot"
 	"github.com/easelbot/easel/gallery"
 )
+
+// channelForm is what the ID of a channel looks like. A name will not do, for presses come with the ID.
+var channelForm = regexp.MustCompile(`\A[CDG][0-9A-Z]+\z`)
 
 // platform is this adapter's name in a [bot.Place].
 const platform = "slack"
@@ -63,12 +81,15 @@ type Options struct {
 	APIURL        string       // of the Web API; empty: Slack's
 	Log           *slog.Logger // nil: nothing is logged
 	Pictures      Pictures     // where the pictures' bytes are
+	ReviewChannel string       // the ID of the moderators' channel ("C…"); empty: cases are not posted
 }
 
 // Pictures is what the adapter wants of [gallery.Gallery].
 type Pictures interface {
 	// File returns a picture's bytes, or [gallery.ErrNotFound].
 	File(ctx context.Context, s gallery.Scope, job string, index int) ([]byte, error)
+	// Sealed returns the bytes of the held pictures of a tenant's job, by index. It is for moderators.
+	Sealed(ctx context.Context, tenant, job string) (map[int][]byte, error)
 }
 
 // Conversation is what the adapter wants of [bot.Bot].
@@ -79,14 +100,16 @@ type Conversation interface {
 
 // An Adapter is the bot in a Slack workspace. Its methods may be called by many goroutines at once.
 type Adapter struct {
-	options Options
-	log     *slog.Logger
-	http    *http.Client
-	api     *api.Client
-	work    *work
-	seen    *seen
-	doors   *doors
-	lives   *lives
+	options  Options
+	log      *slog.Logger
+	http     *http.Client
+	api      *api.Client
+	work     *work
+	seen     *seen
+	doors    *doors
+	lives    *lives
+	dossiers *dossiers
+	team     atomic.Pointer[string] // the bot's own workspace; nil: not asked yet
 }
 
 var _ bot.Channel = (*Adapter)(nil)
@@ -105,7 +128,7 @@ func Open(o Options) (*Adapter, error) {
 		options: o, log: o.Log, http: client,
 		api: api.New(o.BotToken, api.OptionAPIURL(o.APIURL), api.OptionAppLevelToken(o.AppToken), api.OptionHTTPClient(client),
 			api.OptionLog(log.New(io.Discard, "", 0)), api.OptionRetryConfig(api.RetryConfig{MaxRetries: 2, RetryAfterDuration: 5 * time.Second})),
-		work: newWork(), seen: newSeen(), doors: newDoors(), lives: newLives(),
+		work: newWork(), seen: newSeen(), doors: newDoors(), lives: newLives(), dossiers: newDossiers(),
 	}
 	return a, nil
 }
@@ -123,6 +146,8 @@ func (o *Options) check() error {
 		return errors.New("the app token does not begin with xapp-; make one on the app's page \"Basic Information\", with the scope connections:write")
 	case o.Pictures == nil:
 		return errors.New("there is nothing to take pictures from")
+	case o.ReviewChannel != "" && !channelForm.MatchString(o.ReviewChannel):
+		return fmt.Errorf("the review channel %q is no channel's ID; copy it from the end of the channel's details, it begins with C", o.ReviewChannel)
 	}
 	return nil
 }
@@ -150,6 +175,7 @@ func (a *Adapter) sign(ctx context.Context) error {
 	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
 		me, err := a.api.AuthTestContext(ctx)
 		if err == nil {
+			a.team.Store(&me.TeamID)
 			a.log.Info("slack knows the bot", "workspace", me.Team, "team", me.TeamID, "bot", me.User)
 			return nil
 		}

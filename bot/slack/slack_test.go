@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"go.uber.org/goleak"
 
 	"github.com/easelbot/easel/bot"
+	"github.com/easelbot/easel/bot/slack/slacktest"
 	"github.com/easelbot/easel/gallery"
 	"github.com/easelbot/easel/jobs"
 )
@@ -57,15 +57,28 @@ func (l *logs) String() string {
 	return l.b.String()
 }
 
-const signingSecret = "shhh-secret"
-
-// newAdapter opens an adapter on a server of its own.
-func newAdapter(t *testing.T, change ...func(*Options)) (*Adapter, *server) {
+// newAdapter opens an adapter in a workspace of its own.
+func newAdapter(t *testing.T, change ...func(*Options)) (*Adapter, *slacktest.Server) {
 	t.Helper()
-	s, l := newServer(t), &logs{}
+	s := slacktest.New(t)
+	s.Channel(here.Channel)
+	s.Person(ada.Name)
+	return join(t, s, change...), s
+}
+
+// The pictures of every job, as far as Slack looks at them.
+const (
+	picture0 = "\x89PNG\r\n\x1a\npicture 0"
+	picture1 = "\x89PNG\r\n\x1a\npicture 1"
+)
+
+// join opens an adapter in a workspace. When the test ends it has told no secret and had nothing read as markup.
+func join(t *testing.T, s *slacktest.Server, change ...func(*Options)) *Adapter {
+	t.Helper()
+	l := &logs{}
 	o := Options{
-		BotToken: botToken, AppToken: appToken, SigningSecret: signingSecret, APIURL: s.URL + "/api",
-		Log: slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug})), Pictures: shelf{0: []byte("picture 0"), 1: []byte("picture 1")},
+		BotToken: slacktest.BotToken, AppToken: slacktest.AppToken, SigningSecret: slacktest.SigningSecret, APIURL: s.URL(),
+		Log: slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug})), Pictures: shelf{0: []byte(picture0), 1: []byte(picture1)},
 	}
 	for _, f := range change {
 		f(&o)
@@ -76,13 +89,20 @@ func newAdapter(t *testing.T, change ...func(*Options)) (*Adapter, *server) {
 	}
 	t.Cleanup(func() {
 		a.http.CloseIdleConnections()
-		for _, hidden := range []string{botToken, appToken, signingSecret, "/door/", "/upload/", "ticket"} {
+		for _, hidden := range []string{slacktest.BotToken, slacktest.AppToken, slacktest.SigningSecret, "/response/", "/upload/", "ticket"} {
 			if strings.Contains(l.String(), hidden) {
 				t.Errorf("the log holds %q:\n%s", hidden, l)
 			}
 		}
+		for _, method := range []string{"chat.postMessage", "chat.update", "chat.postEphemeral"} {
+			for _, said := range s.Calls(method) {
+				if said.Get("parse") != "none" || said.Get("text") == "" {
+					t.Errorf("%s is called with %v, want a text that is not parsed", method, said)
+				}
+			}
+		}
 	})
-	return a, s
+	return a
 }
 
 // run runs the adapter until the function it returns is called, which gives what Run returned.
@@ -108,33 +128,35 @@ func next[T any](t *testing.T, c <-chan T) T {
 	}
 }
 
-func envelope(t *testing.T, conn *websocket.Conn, id, kind string, payload map[string]any) {
+// hear delivers a payload, and expects it to be acknowledged without a word.
+func hear(t *testing.T, s *slacktest.Server, kind string, payload map[string]any) {
 	t.Helper()
-	if err := conn.WriteJSON(map[string]any{"envelope_id": id, "type": kind, "payload": payload, "accepts_response_payload": true}); err != nil {
-		t.Fatal(err)
+	s.Connected(t)
+	if ack, err := s.Deliver(kind, payload); err != nil || ack.Type != "" || ack.Text != "" {
+		t.Errorf("got the acknowledgement %+v, %v, want a silent one", ack, err)
 	}
 }
 
-func slash(s *server, trigger, text string) map[string]any {
-	return map[string]any{
-		"team_id": "T1", "channel_id": "C1", "user_id": "U1", "user_name": "ada", "command": "/imagine", "text": text,
-		"trigger_id": trigger, "response_url": s.URL + "/door/" + trigger,
-	}
+func slash(s *slacktest.Server, trigger, text string) map[string]any {
+	payload := s.SlashCommand(ada.ID, here.Channel, "/imagine "+text)
+	payload["trigger_id"] = trigger
+	return payload
 }
 
-func pressed(s *server, trigger, action, value string, blocks ...any) map[string]any {
+// pressed is a press of a button that need not be there.
+func pressed(s *slacktest.Server, trigger, action, value string) map[string]any {
 	return map[string]any{
-		"type": "block_actions", "team": map[string]any{"id": "T1"}, "user": map[string]any{"id": "U1", "name": "ada"},
-		"channel": map[string]any{"id": "C1"}, "trigger_id": trigger, "response_url": s.URL + "/door/" + trigger,
+		"type": "block_actions", "team": map[string]any{"id": "T1"}, "user": map[string]any{"id": ada.ID, "name": ada.Name},
+		"channel": map[string]any{"id": "C1"}, "trigger_id": trigger, "response_url": s.ResponseURL(ada.ID, here.Channel),
 		"container": map[string]any{"type": "message", "message_ts": "1.2", "channel_id": "C1"},
-		"message":   map[string]any{"blocks": blocks},
+		"message":   map[string]any{"blocks": []any{}},
 		"actions":   []any{map[string]any{"type": "button", "action_id": action, "value": value, "block_id": "b"}},
 	}
 }
 
 var (
 	here = bot.Place{Platform: "slack", Tenant: "T1", Channel: "C1", Visibility: gallery.InChannel}
-	ada  = bot.Person{ID: "U1", Name: "ada"}
+	ada  = bot.Person{ID: "UADA", Name: "ada"}
 )
 
 // message is a job of two pictures in some state.
@@ -153,6 +175,33 @@ func message(state jobs.State) bot.Message {
 	return m
 }
 
+// TestAcknowledgedIsWrittenDown: a crash loses nothing that Slack believes to be heard.
+func TestAcknowledgedIsWrittenDown(t *testing.T) {
+	a, s := newAdapter(t)
+	came, free := make(chan bool, 1), make(chan struct{})
+	run(t, a, &talk{do: func(context.Context, bot.Command) (bot.Reply, error) {
+		came <- true
+		<-free
+		return bot.Reply{}, nil
+	}})
+	s.Connected(t)
+	acked := make(chan error, 1)
+	go func() {
+		_, err := s.Deliver(slacktest.Slash, slash(s, "t1", "a fox"))
+		acked <- err
+	}()
+	next(t, came)
+	select {
+	case err := <-acked:
+		t.Errorf("acknowledged too early: %v", err)
+	case <-time.After(maxAck / 10):
+	}
+	close(free)
+	if err := next(t, acked); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSocketRunsACommandOnceAndAcknowledgesBeforeItIsDone(t *testing.T) {
 	a, s := newAdapter(t)
 	came, free := make(chan bot.Command, 10), make(chan struct{})
@@ -161,18 +210,17 @@ func TestSocketRunsACommandOnceAndAcknowledgesBeforeItIsDone(t *testing.T) {
 		<-free
 		return bot.Reply{}, &bot.Error{Code: "refused", Text: "No <weasels> & such."}
 	}})
-	conn := next(t, s.socket)
-	envelope(t, conn, "e1", "slash_commands", slash(s, "t1", "a fox &amp; a &lt;hen&gt; —count 2"))
+	fox := slash(s, "t1", "a fox & a <hen> —count 2")
+	if fox["text"] != "a fox &amp; a &lt;hen&gt; —count 2" {
+		t.Fatalf("the text is not escaped: %v", fox)
+	}
+	hear(t, s, slacktest.Slash, fox)
 	got := next(t, came)
 	want := bot.Command{Key: "slack:T1:t1", Place: here, Person: ada, Name: "imagine", Text: "a fox & a <hen> —count 2"}
 	if got.Key != want.Key || got.Place != want.Place || got.Person != want.Person || got.Name != want.Name || got.Text != want.Text || got.Options != nil {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if ack := next(t, s.acks); ack != `{"envelope_id":"e1"}` {
-		t.Errorf("got the acknowledgement %s, want a silent one", ack)
-	}
-	envelope(t, conn, "e2", "slash_commands", slash(s, "t1", "a fox")) // delivered again
-	next(t, s.acks)
+	hear(t, s, slacktest.Slash, fox) // delivered again
 	stopped := make(chan error, 1)
 	go func() { stopped <- stop() }()
 	select {
@@ -184,7 +232,7 @@ func TestSocketRunsACommandOnceAndAcknowledgesBeforeItIsDone(t *testing.T) {
 	if err := next(t, stopped); err != nil {
 		t.Errorf("Run returned %v, want nil", err)
 	}
-	if said := s.await("door", 1); said.Get("response_type") != "ephemeral" || said.Get("text") != "No &lt;weasels&gt; &amp; such." {
+	if said := s.Await(t, slacktest.Responses, 1); said.Get("response_type") != "ephemeral" || said.Get("text") != "No &lt;weasels&gt; &amp; such." {
 		t.Errorf("the refusal was told as %v", said)
 	}
 	if len(came) > 0 {
@@ -199,17 +247,14 @@ func TestSocketReopensAfterDisconnect(t *testing.T) {
 		came <- c
 		return bot.Reply{Details: []bot.Detail{{Name: "Prompt", Value: "a *fox*"}, {Name: "Seed", Value: "7"}}}, nil
 	}})
-	conn := next(t, s.socket)
-	if err := conn.WriteJSON(map[string]any{"type": "disconnect", "reason": "refresh_requested"}); err != nil {
-		t.Fatal(err)
-	}
-	conn = next(t, s.socket)
-	envelope(t, conn, "e1", "interactive", pressed(s, "t2", "e1:details:3", "01JOB"))
+	s.Connected(t)
+	s.Refresh()
+	hear(t, s, slacktest.Interactive, pressed(s, "t2", "e1:details:3", "01JOB"))
 	want := bot.Action{Key: "slack:T1:t2", Place: here, Person: ada, Name: "details", Job: "01JOB", Index: 3}
 	if got := next(t, came); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if said := s.await("door", 1); said.Get("text") != "Prompt: a *fox*\nSeed: 7" {
+	if said := s.Await(t, slacktest.Responses, 1); said.Get("text") != "Prompt: a *fox*\nSeed: 7" {
 		t.Errorf("the details were told as %v", said)
 	}
 }
@@ -217,7 +262,7 @@ func TestSocketReopensAfterDisconnect(t *testing.T) {
 func TestRunEndsWhenATokenIsRefused(t *testing.T) {
 	for _, method := range []string{"auth.test", "apps.connections.open"} {
 		a, s := newAdapter(t)
-		s.fail[method] = []string{"invalid_auth"}
+		s.Fail(method, "invalid_auth")
 		if err := a.Run(t.Context(), &talk{}); err == nil || !strings.Contains(err.Error(), "invalid_auth") {
 			t.Errorf("%s: Run returned %v, want that the token is refused", method, err)
 		}
@@ -227,14 +272,14 @@ func TestRunEndsWhenATokenIsRefused(t *testing.T) {
 func TestAPanicIsAnsweredAndEndsNothing(t *testing.T) {
 	a, s := newAdapter(t)
 	run(t, a, &talk{do: func(context.Context, bot.Command) (bot.Reply, error) { panic("boo") }})
-	envelope(t, next(t, s.socket), "e1", "slash_commands", slash(s, "t1", "a fox"))
-	if said := s.await("door", 1); !strings.Contains(said.Get("text"), "went wrong") {
+	hear(t, s, slacktest.Slash, slash(s, "t1", "a fox"))
+	if said := s.Await(t, slacktest.Responses, 1); !strings.Contains(said.Get("text"), "went wrong") {
 		t.Errorf("the person was told %v", said)
 	}
 }
 
 func TestOpenChecksItsOptions(t *testing.T) {
-	good := Options{BotToken: botToken, AppToken: appToken, Pictures: shelf{}}
+	good := Options{BotToken: slacktest.BotToken, AppToken: slacktest.AppToken, Pictures: shelf{}}
 	for name, change := range map[string]func(*Options){
 		"bot token":      func(o *Options) { o.BotToken = "" },
 		"signing secret": func(o *Options) { o.AppToken = "" },
@@ -254,16 +299,15 @@ func TestOpenChecksItsOptions(t *testing.T) {
 
 func TestPostShowAndRemove(t *testing.T) {
 	a, s := newAdapter(t)
-	s.slow = 1
-	s.limited["chat.postMessage"] = 1
+	s.Fail("chat.postMessage", slacktest.RateLimited)
 	id, err := a.Post(t.Context(), here, message(jobs.Queued))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := a.Post(t.Context(), here, message(jobs.Queued)); err != nil || again != id || s.count("chat.postMessage") != 2 {
-		t.Errorf("posted again: %q, %v after %d calls, want %q after one 429 and one post", again, err, s.count("chat.postMessage"), id)
+	if again, err := a.Post(t.Context(), here, message(jobs.Queued)); err != nil || again != id || len(s.Calls("chat.postMessage")) != 2 {
+		t.Errorf("posted again: %q, %v after %d calls, want %q after one 429 and one post", again, err, len(s.Calls("chat.postMessage")), id)
 	}
-	posted := s.await("chat.postMessage", 2)
+	posted := s.Await(t, "chat.postMessage", 2)
 	if text := posted.Get("text"); !strings.HasPrefix(text, "a &lt;!channel&gt; *fox* &amp; @here") || posted.Get("mrkdwn") != "false" || posted.Get("link_names") != "false" {
 		t.Errorf("the text is %q (%v), want it escaped and no markup", text, posted)
 	}
@@ -281,7 +325,11 @@ func TestPostShowAndRemove(t *testing.T) {
 	var blocks []struct {
 		Type string `json:"type"`
 	}
-	if err := json.Unmarshal([]byte(s.blocks(id)), &blocks); err != nil {
+	seen := s.Messages(here.Channel)
+	if len(seen) != 1 || seen[0].ID != id {
+		t.Fatalf("there is %v, want %s alone", seen, id)
+	}
+	if err := json.Unmarshal(seen[0].Blocks, &blocks); err != nil {
 		t.Fatal(err)
 	}
 	var kinds []string
@@ -291,11 +339,14 @@ func TestPostShowAndRemove(t *testing.T) {
 	if got, want := strings.Join(kinds, " "), "rich_text image image context context actions actions"; got != want {
 		t.Errorf("the message shows %s, want %s", got, want)
 	}
-	if f := s.files["F1"]; len(s.files) != 2 || string(f.body) != "picture 1" || f.alt != "AI picture: a fox" || s.count("files.completeUploadExternal") != 1 {
-		t.Errorf("slack has the files %v", s.files)
+	if p := seen[0].Pictures; len(p) != 2 || string(p[0].Bytes) != picture0 || string(p[1].Bytes) != picture1 || p[1].Alt != "AI picture: a fox" {
+		t.Errorf("the message shows the pictures %q", p)
 	}
-	if err := a.Remove(t.Context(), here, id); err != nil || len(s.shows) != 0 || len(s.files) != 0 {
-		t.Errorf("removed: %v, and %d messages and %d files stay", err, len(s.shows), len(s.files))
+	if alt := s.Await(t, "files.getUploadURLExternal", 2).Get("alt_txt"); alt != "AI picture: a fox" || s.Files() != 2 || len(s.Calls("files.completeUploadExternal")) != 1 {
+		t.Errorf("slack has %d files, the second is %q", s.Files(), alt)
+	}
+	if err := a.Remove(t.Context(), here, id); err != nil || len(s.Messages(here.Channel)) != 0 || s.Files() != 0 {
+		t.Errorf("removed: %v, and %v and %d files stay", err, s.Messages(here.Channel), s.Files())
 	}
 	if err := a.Remove(t.Context(), here, id); err != nil {
 		t.Errorf("removed again: %v", err)
@@ -306,52 +357,65 @@ func TestPostShowAndRemove(t *testing.T) {
 }
 
 func TestAPressTellsWhichFilesToDelete(t *testing.T) {
-	a, s := newAdapter(t)
-	s.shows["C1:1.2"], s.files["F9"] = "[]", &file{}
+	before, s := newAdapter(t)
+	id, err := before.Post(t.Context(), here, message(jobs.Queued))
+	if err == nil {
+		err = before.Show(t.Context(), here, id, message(jobs.Done))
+	}
+	if err != nil || s.Files() != 2 {
+		t.Fatalf("%v, and there are %d files", err, s.Files())
+	}
+	a := join(t, s) // started again
 	removed := make(chan error, 1)
 	run(t, a, &talk{press: func(ctx context.Context, _ bot.Action) (bot.Reply, error) {
-		removed <- a.Remove(ctx, here, "C1:1.2")
+		removed <- a.Remove(ctx, here, id)
 		return bot.Reply{}, nil
 	}})
-	image := map[string]any{"type": "image", "alt_text": "a fox", "slack_file": map[string]any{"id": "F9"}}
-	envelope(t, next(t, s.socket), "e1", "interactive", pressed(s, "t1", "e1:delete:0", "01JOB", image))
-	if err := next(t, removed); err != nil {
-		t.Error(err)
+	s.Connected(t)
+	if _, err := s.Press(ada.ID, id, "Delete"); err != nil {
+		t.Fatal(err)
 	}
-	s.await("files.delete", 1)
+	if err := next(t, removed); err != nil || s.Files() != 0 {
+		t.Errorf("%v, and %d files stay", err, s.Files())
+	}
 }
 
 func TestPostElsewhere(t *testing.T) {
 	tests := []struct {
-		name, told, id string
-		fail           map[string][]string
+		name, told, channel string
+		fail                map[string]string
 	}{
-		{"a direct message", toldDirect, "DU1:1700000000.000002", map[string][]string{"chat.postMessage": {"not_in_channel"}}},
-		{"no way", toldNoWay, nowhere, map[string][]string{"chat.postMessage": {"channel_not_found"}, "conversations.open": {"missing_scope"}}},
+		{"a direct message", toldDirect, slacktest.Direct(ada.ID), nil},
+		{"no way", toldNoWay, nowhere, map[string]string{"conversations.open": "missing_scope"}},
 	}
 	for _, test := range tests {
 		a, s := newAdapter(t)
-		s.fail = test.fail
-		a.doors.keep(here, ada, s.URL+"/door/x", time.Now())
-		id, err := a.Post(t.Context(), here, message(jobs.Queued))
-		if err != nil || id != test.id {
-			t.Errorf("%s: posted as %q, %v, want %q", test.name, id, err, test.id)
+		s.Expel(here.Channel)
+		for method, problem := range test.fail {
+			s.Fail(method, problem)
 		}
-		if said := s.await("door", 1); said.Get("text") != test.told {
-			t.Errorf("%s: the author was told %v", test.name, said)
+		a.doors.keep(here, ada, s.ResponseURL(ada.ID, here.Channel), time.Now())
+		id, err := a.Post(t.Context(), here, message(jobs.Queued))
+		if channel, _, _ := strings.Cut(id, ":"); err != nil || channel != test.channel {
+			t.Errorf("%s: posted as %q, %v, want it in %q", test.name, id, err, test.channel)
+		}
+		if told := s.Ephemeral(ada.ID); len(told) != 1 || told[0].Text != test.told {
+			t.Errorf("%s: the author was told %v", test.name, told)
 		}
 		if err := a.Show(t.Context(), here, id, message(jobs.Done)); err != nil {
 			t.Errorf("%s: %v", test.name, err)
 		}
-		if shown := s.blocks(id); id != nowhere && !strings.Contains(shown, `"value":"01JOB@C1"`) {
-			t.Errorf("%s: the buttons do not name the job's channel: %s", test.name, shown)
+		for _, m := range s.Messages(test.channel) {
+			if m.Buttons[0].Value != "01JOB@C1" {
+				t.Errorf("%s: the buttons do not name the job's channel: %v", test.name, m.Buttons)
+			}
 		}
 	}
 }
 
 func TestErrorsAreTriedAgainAndHoldNoSecret(t *testing.T) {
 	a, s := newAdapter(t)
-	s.fail["chat.postMessage"] = []string{"internal_error"}
+	s.Fail("chat.postMessage", "internal_error")
 	if _, err := a.Post(t.Context(), here, message(jobs.Queued)); err == nil || code(err) != "internal_error" {
 		t.Errorf("Post returned %v, want internal_error for the journal to try again", err)
 	}
@@ -369,17 +433,17 @@ func TestTell(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := s.count("chat.postEphemeral"); n != 1 {
+	if n := len(s.Calls("chat.postEphemeral")); n != 1 {
 		t.Errorf("the same key was told %d times, want once", n)
 	}
-	s.fail["chat.postEphemeral"] = []string{"user_not_in_channel", "internal_error"}
-	if err := a.Tell(t.Context(), "k2", here, ada, "It failed."); err != nil || s.await("chat.postMessage", 1).Get("channel") != "DU1" {
+	s.Fail("chat.postEphemeral", "user_not_in_channel", "internal_error")
+	if err := a.Tell(t.Context(), "k2", here, ada, "It failed."); err != nil || s.Await(t, "chat.postMessage", 1).Get("channel") != slacktest.Direct(ada.ID) {
 		t.Errorf("%v, want it told in a direct message", err)
 	}
 	if err := a.Tell(t.Context(), "k3", here, ada, "It failed."); err == nil {
 		t.Error("an error of slack was taken for success")
 	}
-	if err := a.Tell(t.Context(), "k3", here, ada, "It failed."); err != nil || s.count("chat.postEphemeral") != 4 {
+	if err := a.Tell(t.Context(), "k3", here, ada, "It failed."); err != nil || len(s.Calls("chat.postEphemeral")) != 4 {
 		t.Errorf("told again after an error: %v", err)
 	}
 }
@@ -397,7 +461,7 @@ func TestProgressIsRareAndNeverLast(t *testing.T) {
 	for range 10 {
 		a.Progress(here, "01JOB", half)
 	}
-	if got := s.await("chat.update", 1).Get("text"); !strings.Contains(got, "Painting, 50 %") {
+	if got := s.Await(t, "chat.update", 1).Get("text"); !strings.Contains(got, "Painting, 50 %") {
 		t.Errorf("progress is shown as %q", got)
 	}
 	if err := a.Show(t.Context(), here, id, message(jobs.Cancelled)); err != nil {
@@ -405,7 +469,7 @@ func TestProgressIsRareAndNeverLast(t *testing.T) {
 	}
 	a.advance(t.Context(), here, l, half)
 	a.work.drain()
-	if n := s.count("chat.update"); n != 2 {
+	if n := len(s.Calls("chat.update")); n != 2 {
 		t.Errorf("the message was updated %d times, want once for progress and once at the end", n)
 	}
 }

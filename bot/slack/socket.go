@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"sync"
 	"time"
 
 	api "github.com/slack-go/slack"
@@ -46,14 +47,16 @@ func (a *Adapter) connect(ctx context.Context, c Conversation) error {
 	return err
 }
 
-// read acknowledges events as they come, and never waits for what they ask for: there is one reader for all.
+// read takes events as they come, and never waits for what they ask for: there is one reader for all.
 func (a *Adapter) read(ctx context.Context, client *socketmode.Client, c Conversation) {
+	var heard sync.WaitGroup
+	defer heard.Wait()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case e := <-client.Events:
-			a.event(ctx, client, c, e)
+			heard.Go(func() { a.event(ctx, client, c, e) })
 		}
 	}
 }

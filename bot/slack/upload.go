@@ -41,11 +41,19 @@ func (a *Adapter) upload(ctx context.Context, place bot.Place, l *live, m bot.Me
 		}
 	}
 	if len(done) > 0 {
-		if _, err := a.api.CompleteUploadExternalContext(ctx, api.CompleteUploadExternalParameters{Files: done}); err != nil {
-			return fmt.Errorf("completing an upload: %w", err)
+		if err := a.finish(ctx, done); err != nil {
+			return err
 		}
 	}
 	l.files = files
+	return nil
+}
+
+// finish ends an upload. The files are shared with nobody.
+func (a *Adapter) finish(ctx context.Context, files []api.FileSummary) error {
+	if _, err := a.api.CompleteUploadExternalContext(ctx, api.CompleteUploadExternalParameters{Files: files}); err != nil {
+		return fmt.Errorf("completing an upload: %w", err)
+	}
 	return nil
 }
 
@@ -59,7 +67,11 @@ func (a *Adapter) send(ctx context.Context, place bot.Place, m bot.Message, p bo
 	if err != nil {
 		return "", err
 	}
-	name := fmt.Sprintf("easel-%d.png", p.Seed)
+	return a.transfer(ctx, fmt.Sprintf("easel-%d.png", p.Seed), file, p)
+}
+
+// transfer sends the bytes of a picture under a file's name and returns the file's ID.
+func (a *Adapter) transfer(ctx context.Context, name string, file []byte, p bot.Picture) (id string, err error) {
 	to, err := a.api.GetUploadURLExternalContext(ctx, api.GetUploadURLExternalParameters{
 		FileName: name, FileSize: len(file), AltTxt: cut(p.Alt, maxFileAlt),
 	})

@@ -25,8 +25,8 @@ type Conversation interface {
 	Options() []bot.Hint
 }
 
-// Handler serves the page, its API, its events and its pictures, for the addresses "/", "/static/", "/api/" and
-// "/pictures/". It sets deadlines of its own, also over those of the server.
+// Handler serves the page, its API, its events and its pictures, for the addresses "/", "/static/", "/api/", "/pictures/" and
+// "/sealed/". It sets deadlines of its own, also over those of the server.
 func (c *Channel) Handler(b Conversation) http.Handler {
 	a := &api{Channel: c, bot: b}
 	mux := http.NewServeMux()
@@ -39,6 +39,7 @@ func (c *Channel) Handler(b Conversation) http.Handler {
 		"/api/commands":           {"POST": a.members(a.say)},
 		"/api/actions":            {"POST": a.members(a.press)},
 		"/pictures/{job}/{index}": {"GET": a.picture, "HEAD": a.picture},
+		"/sealed/{job}/{index}":   {"GET": a.sealed, "HEAD": a.sealed},
 	} {
 		mux.HandleFunc(path, c.route(m))
 	}

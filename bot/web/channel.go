@@ -13,6 +13,11 @@
 // resumes when it comes back. Nothing is missed or repeated, a slow reader holds up nobody, and one who cannot take any
 // more for a while is cut off and resumes later.
 //
+// The moderator is the channel's owner, the first person who ever came: whoever started Easel and opened its page. What
+// waits for a decision is a message for them alone, with the buttons to decide it; anybody else's press on these buttons is
+// not a moderator's. The held pictures lie at an address of their own, /sealed/, which to all others is empty, and are kept by no
+// cache. If the owner's browser has lost its cookie, the command line remains: easel review.
+//
 // What is not kept (how jobs get on, who is here) has no ID; of that a reader gets the newest only.
 package web
 
@@ -33,6 +38,9 @@ import (
 
 // general is the one channel there is.
 var general = bot.Place{Platform: "web", Tenant: "local", Channel: "general", Visibility: gallery.InChannel}
+
+// easel is who speaks where nobody else does.
+var easel = bot.Person{Name: "Easel"}
 
 // Options are what a [Channel] is told.
 type Options struct {
@@ -93,21 +101,21 @@ func (c *Channel) Show(ctx context.Context, _ bot.Place, id string, m bot.Messag
 	if jobs.State(m.State).Over() {
 		c.hub.forget(id) // before the readers see that it is over, so that they hear nothing of it afterwards
 	}
-	return c.change(ctx, id, func(tx *sql.Tx) error { return setBody(ctx, tx, id, string(body)) })
+	return c.change(ctx, kindJob, id, func(tx *sql.Tx) error { return setBody(ctx, tx, kindJob, id, string(body)) })
 }
 
 // Remove leaves of a job's message only its place.
 func (c *Channel) Remove(ctx context.Context, _ bot.Place, id string) error {
 	c.hub.forget(id)
-	return c.change(ctx, id, func(tx *sql.Tx) error { return bury(ctx, tx, id) })
+	return c.change(ctx, kindJob, id, func(tx *sql.Tx) error { return bury(ctx, tx, id) })
 }
 
-// change runs a change of a job's message and wakes the readers.
-func (c *Channel) change(ctx context.Context, job string, f func(tx *sql.Tx) error) error {
+// change runs a change of the message about a job or case and wakes the readers.
+func (c *Channel) change(ctx context.Context, kind, id string, f func(tx *sql.Tx) error) error {
 	defer c.hub.news() // also after an error: the commit may have come through
 	err := c.db.Write(ctx, f)
 	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("job %s has no message in the local channel", job)
+		return fmt.Errorf("%s %s has no message in the local channel", kind, id)
 	}
 	return err
 }
@@ -115,7 +123,7 @@ func (c *Channel) change(ctx context.Context, job string, f func(tx *sql.Tx) err
 // Tell shows a notice to one person alone. It is kept, and there when they come back; the same key again changes nothing.
 func (c *Channel) Tell(ctx context.Context, key string, _ bot.Place, to bot.Person, text string) error {
 	_, err := c.insert(ctx, row{
-		kind: kindNotice, author: bot.Person{Name: "Easel"}, recipient: to.ID, key: key, body: text, created: time.Now(),
+		kind: kindNotice, author: easel, recipient: to.ID, key: key, body: text, created: time.Now(),
 	})
 	return err
 }

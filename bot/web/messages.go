@@ -17,6 +17,7 @@ const (
 	kindChat   = "chat"   // a line somebody wrote
 	kindJob    = "job"    // a job as it is now
 	kindNotice = "notice" // for one person alone
+	kindCase   = "case"   // a case as it is now, for the owner alone
 )
 
 // A Message is what the page gets of a message. Of a deleted one there are only ID, Rev and Deleted.
@@ -28,6 +29,7 @@ type Message struct {
 	At      time.Time       `json:"at,omitzero"`
 	Text    string          `json:"text,omitempty"` // of a chat or a notice: plain text
 	Job     json.RawMessage `json:"job,omitempty"`  // of a job: a bot.Message
+	Case    json.RawMessage `json:"case,omitempty"` // of a case: a bot.CaseMessage
 	Private bool            `json:"private,omitempty"`
 	Deleted bool            `json:"deleted,omitempty"`
 }
@@ -37,12 +39,15 @@ type row struct {
 	kind      string
 	author    bot.Person
 	recipient string
-	job, key  string
+	job, key  string // of a case, job is the case's ID
 	body      string
 	created   time.Time
 }
 
-// insert adds a message, unless the one of the same job or of the same author and key is there, and returns its ID.
+// about is the condition for the one message of a kind, $1, about a job or case, $2. The last part lets the index be used.
+const about = `kind = $1 AND job = $2 AND job <> ''`
+
+// insert adds a message, unless the one of the same job or case or of the same author and key is there, and returns its ID.
 func (c *Channel) insert(ctx context.Context, r row) (id int64, err error) {
 	defer c.hub.news() // also after an error: the commit may have come through
 	err = c.db.Write(ctx, func(tx *sql.Tx) error {
@@ -62,7 +67,7 @@ func (c *Channel) insert(ctx context.Context, r row) (id int64, err error) {
 // find returns the message that r would repeat, or sql.ErrNoRows.
 func find(ctx context.Context, tx *sql.Tx, r row) (id int64, err error) {
 	err = tx.QueryRowContext(ctx, `
-		SELECT id FROM web_messages WHERE kind = 'job' AND $1 = 'job' AND job = $2
+		SELECT id FROM web_messages WHERE `+about+`
 		UNION ALL
 		SELECT id FROM web_messages WHERE author = $3 AND key = $4 AND key <> ''`,
 		r.kind, r.job, r.author.ID, r.key).Scan(&id)
@@ -87,11 +92,11 @@ func nextRevision(ctx context.Context, tx *sql.Tx) (rev int64, err error) {
 	return rev, err
 }
 
-// setBody changes what a job's message shows, if that changes anything.
-func setBody(ctx context.Context, tx *sql.Tx, job, body string) error {
+// setBody changes what the message about a job or case shows, if that changes anything.
+func setBody(ctx context.Context, tx *sql.Tx, kind, job, body string) error {
 	var old string
 	var deleted bool
-	err := tx.QueryRowContext(ctx, `SELECT body, deleted FROM web_messages WHERE kind = 'job' AND job = $1`, job).Scan(&old, &deleted)
+	err := tx.QueryRowContext(ctx, `SELECT body, deleted FROM web_messages WHERE `+about, kind, job).Scan(&old, &deleted)
 	if err != nil || deleted || old == body {
 		return err
 	}
@@ -99,7 +104,7 @@ func setBody(ctx context.Context, tx *sql.Tx, job, body string) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE web_messages SET rev = $2, body = $3 WHERE kind = 'job' AND job = $1`, job, rev, body)
+	_, err = tx.ExecContext(ctx, `UPDATE web_messages SET rev = $3, body = $4 WHERE `+about, kind, job, rev, body)
 	return err
 }
 
@@ -107,7 +112,7 @@ func setBody(ctx context.Context, tx *sql.Tx, job, body string) error {
 // message of the job.
 func bury(ctx context.Context, tx *sql.Tx, job string) error {
 	var deleted bool
-	err := tx.QueryRowContext(ctx, `SELECT deleted FROM web_messages WHERE kind = 'job' AND job = $1`, job).Scan(&deleted)
+	err := tx.QueryRowContext(ctx, `SELECT deleted FROM web_messages WHERE `+about, kindJob, job).Scan(&deleted)
 	if err != nil || deleted {
 		return err
 	}
@@ -115,7 +120,7 @@ func bury(ctx context.Context, tx *sql.Tx, job string) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE web_messages SET rev = $2, body = '', deleted = 1 WHERE kind = 'job' AND job = $1`, job, rev)
+	_, err = tx.ExecContext(ctx, `UPDATE web_messages SET rev = $3, body = '', deleted = 1 WHERE `+about, kindJob, job, rev)
 	return err
 }
 
@@ -170,9 +175,12 @@ func scan(rows *sql.Rows) (m Message, err error) {
 		return Message{ID: m.ID, Rev: m.Rev, Deleted: true}, err
 	}
 	m.Author, m.At, m.Private = &author, time.UnixMilli(created).UTC(), recipient != ""
-	if m.Kind == kindJob {
+	switch m.Kind {
+	case kindJob:
 		m.Job = json.RawMessage(body)
-	} else {
+	case kindCase:
+		m.Case = json.RawMessage(body)
+	default:
 		m.Text = body
 	}
 	return m, nil

@@ -46,6 +46,15 @@ func (c *Channel) person(r *http.Request) (bot.Person, error) {
 	return p, nil
 }
 
+// owner is the ID of the first person who ever came, or "" if nobody has.
+func (c *Channel) owner(ctx context.Context) (id string, err error) {
+	err = c.db.Reader().QueryRowContext(ctx, `SELECT id FROM web_people ORDER BY created, rowid LIMIT 1`).Scan(&id)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("looking up the owner: %w", err)
+	}
+	return id, nil
+}
+
 // welcome returns who sent a request. To somebody new it gives an identity.
 //
 // A browser that follows a link from another site sends no cookie (SameSite=Strict), so whoever comes that way may have

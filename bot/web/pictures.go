@@ -16,7 +16,7 @@ import (
 func (a *api) picture(w http.ResponseWriter, r *http.Request) error {
 	entry, file, err := a.look(r)
 	if errors.Is(err, gallery.ErrNotFound) {
-		http.Error(w, "There is no such picture.", http.StatusNotFound)
+		noPicture(w)
 		return nil
 	}
 	if err != nil {
@@ -40,16 +40,27 @@ func (a *api) look(r *http.Request) (entry gallery.Entry, file []byte, err error
 	if err != nil {
 		return entry, nil, err
 	}
-	name, ok := strings.CutSuffix(r.PathValue("index"), ".png")
-	index, bad := strconv.ParseUint(name, 10, 16)
-	if !ok || bad != nil || me.ID == "" {
+	index, ok := indexOf(r)
+	if !ok || me.ID == "" {
 		return entry, nil, gallery.ErrNotFound
 	}
 	scope := gallery.Scope{Tenant: general.Tenant, Channel: general.Channel, Viewer: me.ID}
-	entry, err = a.gallery.Picture(r.Context(), scope, r.PathValue("job"), int(index))
+	entry, err = a.gallery.Picture(r.Context(), scope, r.PathValue("job"), index)
 	if err != nil {
 		return entry, nil, err
 	}
 	file, err = a.gallery.File(r.Context(), scope, entry.Job, entry.Index)
 	return entry, file, err
+}
+
+// indexOf reads the index in "/pictures/01J8Z3K4M5N6P7Q8R9S0T1V2W3/2.png".
+func indexOf(r *http.Request) (index int, ok bool) {
+	name, ok := strings.CutSuffix(r.PathValue("index"), ".png")
+	n, err := strconv.ParseUint(name, 10, 16)
+	return int(n), ok && err == nil
+}
+
+// noPicture answers the same for what is not there and what somebody may not see.
+func noPicture(w http.ResponseWriter) {
+	http.Error(w, "There is no such picture.", http.StatusNotFound)
 }

@@ -80,9 +80,13 @@ func (a *api) press(w http.ResponseWriter, r *http.Request, me bot.Person) error
 	if err := checkKey(request.Key); err != nil {
 		return err
 	}
+	owner, err := a.owner(r.Context())
+	if err != nil {
+		return err
+	}
 	answer, err := a.bot.Press(r.Context(), bot.Action{
 		Key: ownKey(me, request.Key), Place: general, Person: me,
-		Name: request.Action, Job: request.Job, Index: request.Index,
+		Name: request.Action, Job: request.Job, Index: request.Index, Moderator: me.ID == owner,
 	})
 	if err != nil {
 		return err

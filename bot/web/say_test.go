@@ -61,7 +61,9 @@ func TestCommands(t *testing.T) {
 }
 
 func TestActions(t *testing.T) {
-	v := newHouse(t).visitor(t)
+	h := newHouse(t)
+	h.visitor(t) // the owner
+	v := h.visitor(t)
 	var got bot.Action
 	v.house.talk.press = func(a bot.Action) (bot.Reply, error) {
 		got = a

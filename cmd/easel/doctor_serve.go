@@ -64,7 +64,7 @@ func checkReview(ctx context.Context, c configs.Config) check {
 	}
 	waiting := 0
 	err := openDesk(ctx, c, file, func(d *jobs.Desk) error {
-		cases, err := review.Waiting(ctx, d.Store, "")
+		cases, err := review.Waiting(ctx, d.Store, review.Scope{})
 		waiting = len(cases)
 		return err
 	})

@@ -66,18 +66,18 @@ func (s *settings) decisionCommand(name string, d review.Decision) *cobra.Comman
 		Use: name + " ID", Short: strings.ToUpper(name[:1]) + name[1:] + " what a case holds", Args: oneCase,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.atDesk(cmd.Context(), func(desk *jobs.Desk) error {
-				return explainCase(args[0], desk.Decide(cmd.Context(), "", args[0], d, operator()))
+				return explainCase(args[0], desk.Decide(cmd.Context(), review.Scope{}, args[0], d, operator()))
 			})
 		},
 	}
 }
 
 // operator is who decides on the command line.
-func operator() string {
+func operator() review.Moderator {
 	if u, err := user.Current(); err == nil {
-		return "cli:" + u.Username
+		return review.Moderator{ID: "cli:" + u.Username, Name: u.Username}
 	}
-	return "cli"
+	return review.Moderator{ID: "cli", Name: "the operator"}
 }
 
 func explainCase(id string, err error) error {
@@ -116,7 +116,7 @@ func openDesk(ctx context.Context, c configs.Config, file string, f func(*jobs.D
 }
 
 func listCases(ctx context.Context, d *jobs.Desk, stdout io.Writer) error {
-	cases, err := review.Waiting(ctx, d.Store, "")
+	cases, err := review.Waiting(ctx, d.Store, review.Scope{})
 	if err != nil {
 		return err
 	}
@@ -133,14 +133,14 @@ func listCases(ctx context.Context, d *jobs.Desk, stdout io.Writer) error {
 }
 
 func showCase(ctx context.Context, d *jobs.Desk, id, out string, stdout io.Writer) error {
-	c, err := review.Get(ctx, d.Store, "", id)
+	c, err := review.Get(ctx, d.Store, review.Scope{}, id)
 	if err != nil {
 		return explainCase(id, err)
 	}
 	if err := printJSON(stdout, c); err != nil || out == "" {
 		return err
 	}
-	files, err := d.Gallery.Sealed(ctx, c.Job)
+	files, err := d.Gallery.Sealed(ctx, c.Tenant, c.Job)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ func (h *house) openPlatforms(ctx context.Context, c configs.Config) (map[string
 		a, err := discord.Open(ctx, discord.Options{
 			Token: c.Discord.Token, AppID: c.Discord.AppID, GuildID: c.Discord.GuildID,
 			APIURL: c.Discord.APIURL, GatewayURL: c.Discord.GatewayURL, Log: h.log.With("platform", "discord"), Pictures: h.gallery,
+			ReviewChannel: c.Discord.ReviewChannel,
 		})
 		if err != nil {
 			return nil, err
@@ -39,7 +40,7 @@ func (h *house) openPlatforms(ctx context.Context, c configs.Config) (map[string
 	if c.Slack.BotToken != "" {
 		a, err := slack.Open(slack.Options{
 			BotToken: c.Slack.BotToken, AppToken: c.Slack.AppToken, SigningSecret: c.Slack.SigningSecret,
-			APIURL: c.Slack.APIURL, Log: h.log.With("platform", "slack"), Pictures: h.gallery,
+			APIURL: c.Slack.APIURL, Log: h.log.With("platform", "slack"), Pictures: h.gallery, ReviewChannel: c.Slack.ReviewChannel,
 		})
 		if err != nil {
 			return nil, err

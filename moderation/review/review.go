@@ -1,8 +1,8 @@
 // Package review keeps what waits for a moderator: a case for each prompt or job's pictures whose verdict was review.
 //
 // A case is decided once, whoever is quicker: [Decide] compares and swaps, and the second gets [ErrDecided]. What follows
-// from a decision is for the package jobs, in the same transaction. Cases belong to a tenant, and every question names it;
-// "" is the operator on their own machine, who sees all.
+// from a decision is for the package jobs, in the same transaction. Cases belong to a tenant of a platform, and every
+// question names both; the zero [Scope] is the operator on their own machine, who sees all.
 package review
 
 import (
@@ -43,11 +43,18 @@ const (
 	Withdrawn Decision = "withdrawn" // its owner cancelled or deleted what it was about
 )
 
+// A Scope is whose cases are asked for: those of a platform's tenant, or all.
+type Scope struct{ Platform, Tenant string }
+
+// A Moderator is who decides. The ID says where, too: "discord:80351110224678912", "cli:root".
+type Moderator struct{ ID, Name string }
+
 // A Case is one row.
 type Case struct {
 	ID      string  `json:"id"` // ULID
 	Job     string  `json:"job"`
 	Subject Subject `json:"subject"`
+	Message string  `json:"-"` // the platform's ID of it in the review channel, once it is there
 
 	Platform  string `json:"platform"`
 	Tenant    string `json:"tenant"`
@@ -61,11 +68,13 @@ type Case struct {
 	Opened   time.Time           `json:"opened"`
 
 	Decision Decision  `json:"decision,omitempty"`
-	By       string    `json:"decided_by,omitempty"`
+	By       string    `json:"decided_by,omitempty"` // a moderator's ID
+	ByName   string    `json:"decided_by_name,omitempty"`
 	Decided  time.Time `json:"decided,omitzero"`
 }
 
-const columns = `id, job, subject, platform, tenant, channel, owner, owner_name, prompt, negative, reasons, opened, decision, decided_by, decided`
+const columns = `id, job, subject, message, platform, tenant, channel, owner, owner_name, prompt, negative, reasons, opened,
+	decision, decided_by, decided_by_name, decided`
 
 // Open records a case within a transaction. A job's second case of the same subject is the first one.
 func Open(ctx context.Context, tx *sql.Tx, c Case) error {
@@ -83,9 +92,9 @@ func Open(ctx context.Context, tx *sql.Tx, c Case) error {
 }
 
 // Decide records a decision within a transaction, or returns ErrDecided or ErrNotFound.
-func Decide(ctx context.Context, tx *sql.Tx, id string, d Decision, by string, at time.Time) error {
-	result, err := tx.ExecContext(ctx, `UPDATE cases SET decision = $1, decided_by = $2, decided = $3 WHERE id = $4 AND decision = ''`,
-		d, by, at.UnixMilli(), id)
+func Decide(ctx context.Context, tx *sql.Tx, id string, d Decision, by Moderator, at time.Time) error {
+	result, err := tx.ExecContext(ctx, `UPDATE cases SET decision = $1, decided_by = $2, decided_by_name = $3, decided = $4
+		WHERE id = $5 AND decision = ''`, d, by.ID, by.Name, at.UnixMilli(), id)
 	if err != nil {
 		return err
 	}
@@ -102,21 +111,42 @@ func Decide(ctx context.Context, tx *sql.Tx, id string, d Decision, by string, a
 	return ErrNotFound
 }
 
-// Withdraw closes a job's open cases within a transaction.
-func Withdraw(ctx context.Context, tx *sql.Tx, job, by string, at time.Time) error {
-	_, err := tx.ExecContext(ctx, `UPDATE cases SET decision = $1, decided_by = $2, decided = $3 WHERE job = $4 AND decision = ''`,
-		Withdrawn, by, at.UnixMilli(), job)
+// Withdraw closes a job's open cases within a transaction and returns their IDs.
+func Withdraw(ctx context.Context, tx *sql.Tx, job string, by Moderator, at time.Time) ([]string, error) {
+	rows, err := tx.QueryContext(ctx, `UPDATE cases SET decision = $1, decided_by = $2, decided_by_name = $3, decided = $4
+		WHERE job = $5 AND decision = '' RETURNING id`, Withdrawn, by.ID, by.Name, at.UnixMilli(), job)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var closed []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		closed = append(closed, id)
+	}
+	return closed, rows.Err()
+}
+
+// Posted records within a transaction where a case stands in its review channel.
+func Posted(ctx context.Context, tx *sql.Tx, id, message string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE cases SET message = $1 WHERE id = $2`, message, id)
 	return err
 }
 
-// Waiting lists a tenant's open cases, oldest first.
-func Waiting(ctx context.Context, db *store.DB, tenant string) ([]Case, error) {
-	return list(ctx, db, `decision = '' AND ($1 = '' OR tenant = $1)`, tenant)
+// inScope is the condition for a scope's columns, of $1 and $2.
+const inScope = `($1 = '' AND $2 = '' OR platform = $1 AND tenant = $2)`
+
+// Waiting lists a scope's open cases, oldest first.
+func Waiting(ctx context.Context, db *store.DB, s Scope) ([]Case, error) {
+	return list(ctx, db, `decision = '' AND `+inScope, s.Platform, s.Tenant)
 }
 
-// Get returns a tenant's case.
-func Get(ctx context.Context, db *store.DB, tenant, id string) (Case, error) {
-	found, err := list(ctx, db, `($1 = '' OR tenant = $1) AND id = $2`, tenant, id)
+// Get returns a scope's case.
+func Get(ctx context.Context, db *store.DB, s Scope, id string) (Case, error) {
+	found, err := list(ctx, db, inScope+` AND id = $3`, s.Platform, s.Tenant, id)
 	if err == nil && len(found) == 0 {
 		err = ErrNotFound
 	}
@@ -148,8 +178,8 @@ func scan(rows *sql.Rows) (Case, error) {
 	var reasons []byte
 	var opened int64
 	var decided sql.NullInt64
-	err := rows.Scan(&c.ID, &c.Job, &c.Subject, &c.Platform, &c.Tenant, &c.Channel, &c.Owner, &c.OwnerName, &c.Prompt, &c.Negative,
-		&reasons, &opened, &c.Decision, &c.By, &decided)
+	err := rows.Scan(&c.ID, &c.Job, &c.Subject, &c.Message, &c.Platform, &c.Tenant, &c.Channel, &c.Owner, &c.OwnerName, &c.Prompt, &c.Negative,
+		&reasons, &opened, &c.Decision, &c.By, &c.ByName, &decided)
 	if err != nil {
 		return c, err
 	}

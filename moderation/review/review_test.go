@@ -18,6 +18,8 @@ import (
 
 var now = time.UnixMilli(1_700_000_000_000)
 
+var home = review.Scope{Platform: "web", Tenant: "local"}
+
 // open returns a database with a job in it.
 func open(t *testing.T) *store.DB {
 	t.Helper()
@@ -57,19 +59,19 @@ func TestACaseReadsBack(t *testing.T) {
 	want := a("1")
 	write(t, db, func(tx *sql.Tx) error { return review.Open(t.Context(), tx, want) })
 	write(t, db, func(tx *sql.Tx) error { return review.Open(t.Context(), tx, a("2")) }) // of the same job and subject
-	waiting, err := review.Waiting(t.Context(), db, "local")
+	waiting, err := review.Waiting(t.Context(), db, home)
 	if err != nil || len(waiting) != 1 || fmt.Sprint(waiting[0]) != fmt.Sprint(want) {
 		t.Errorf("waiting are %+v, %v\nwant %+v", waiting, err, want)
 	}
-	for _, tenant := range []string{"other", "loca"} {
-		if _, err := review.Get(t.Context(), db, tenant, "1"); !errors.Is(err, review.ErrNotFound) {
-			t.Errorf("tenant %s: %v", tenant, err)
+	for _, s := range []review.Scope{{"web", "other"}, {"web", "loca"}, {"discord", "local"}, {"web", ""}, {"", "local"}} {
+		if _, err := review.Get(t.Context(), db, s, "1"); !errors.Is(err, review.ErrNotFound) {
+			t.Errorf("%v: %v", s, err)
 		}
-		if waiting, err := review.Waiting(t.Context(), db, tenant); err != nil || len(waiting) > 0 {
-			t.Errorf("tenant %s sees %+v, %v", tenant, waiting, err)
+		if waiting, err := review.Waiting(t.Context(), db, s); err != nil || len(waiting) > 0 {
+			t.Errorf("%v sees %+v, %v", s, waiting, err)
 		}
 	}
-	if _, err := review.Get(t.Context(), db, "", "1"); err != nil {
+	if _, err := review.Get(t.Context(), db, review.Scope{}, "1"); err != nil {
 		t.Errorf("the operator: %v", err)
 	}
 }
@@ -84,7 +86,7 @@ func TestManyDecideOnce(t *testing.T) {
 		all.Go(func() {
 			d := []review.Decision{review.Approve, review.Reject}[i%2]
 			err := db.Write(context.Background(), func(tx *sql.Tx) error {
-				return review.Decide(context.Background(), tx, "1", d, fmt.Sprint("mo ", i), now)
+				return review.Decide(context.Background(), tx, "1", d, review.Moderator{ID: fmt.Sprint("mo ", i), Name: "Mo"}, now)
 			})
 			switch {
 			case err == nil:
@@ -97,11 +99,13 @@ func TestManyDecideOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	c, err := review.Get(t.Context(), db, "local", "1")
-	if first.Load() != 1 || late.Load() != 19 || err != nil || c.Decision == review.Undecided || c.By == "" || !c.Decided.Equal(now) {
+	c, err := review.Get(t.Context(), db, home, "1")
+	if first.Load() != 1 || late.Load() != 19 || err != nil || c.Decision == review.Undecided || c.By == "" || c.ByName != "Mo" || !c.Decided.Equal(now) {
 		t.Errorf("%d decided, %d were late; the case is %+v, %v", first.Load(), late.Load(), c, err)
 	}
-	err = db.Write(t.Context(), func(tx *sql.Tx) error { return review.Decide(t.Context(), tx, "2", review.Approve, "mo", now) })
+	err = db.Write(t.Context(), func(tx *sql.Tx) error {
+		return review.Decide(t.Context(), tx, "2", review.Approve, review.Moderator{}, now)
+	})
 	if !errors.Is(err, review.ErrNotFound) {
 		t.Errorf("a case that is not there: %v", err)
 	}
@@ -110,9 +114,26 @@ func TestManyDecideOnce(t *testing.T) {
 func TestWithdraw(t *testing.T) {
 	db := open(t)
 	write(t, db, func(tx *sql.Tx) error { return review.Open(t.Context(), tx, a("1")) })
-	write(t, db, func(tx *sql.Tx) error { return review.Withdraw(t.Context(), tx, "job", "ada", now) })
-	c, err := review.Get(t.Context(), db, "local", "1")
-	if err != nil || c.Decision != review.Withdrawn {
+	for _, want := range []string{"[1]", "[]"} {
+		write(t, db, func(tx *sql.Tx) error {
+			closed, err := review.Withdraw(t.Context(), tx, "job", review.Moderator{ID: "ada", Name: "Ada"}, now)
+			if fmt.Sprint(closed) != want {
+				t.Errorf("it closed %v, want %s", closed, want)
+			}
+			return err
+		})
+	}
+	c, err := review.Get(t.Context(), db, home, "1")
+	if err != nil || c.Decision != review.Withdrawn || c.ByName != "Ada" {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestPosted(t *testing.T) {
+	db := open(t)
+	write(t, db, func(tx *sql.Tx) error { return review.Open(t.Context(), tx, a("1")) })
+	write(t, db, func(tx *sql.Tx) error { return review.Posted(t.Context(), tx, "1", "12:34") })
+	if c, err := review.Get(t.Context(), db, home, "1"); err != nil || c.Message != "12:34" {
 		t.Errorf("%+v, %v", c, err)
 	}
 }

@@ -23,6 +23,7 @@ export const command = (key, text) => known('POST', '/api/commands', { key, text
 export const action = (key, { job, action, index }) => known('POST', '/api/actions', { key, job, action, index });
 
 export const pictureURL = ({ job, index }) => `/pictures/${encodeURIComponent(job)}/${index}.png`;
+export const sealedURL = ({ job, index }) => `/sealed/${encodeURIComponent(job)}/${index}.png`;
 
 /** A random UUID. crypto.randomUUID is missing where a page comes over plain HTTP from another machine. */
 export function newKey() {

@@ -112,11 +112,13 @@ function refused(error, line) {
 async function press(job, { action, index }) {
   const key = api.newKey();
   try {
-    const { notice, details } = await api.insist(() => api.action(key, { job, action, index }));
-    if (notice) notify(notice);
-    if (details) showDetails(details);
+    const answer = await api.insist(() => api.action(key, { job, action, index }));
+    if (answer.notice) notify(answer.notice);
+    if (answer.details) showDetails(answer.details);
+    return answer;
   } catch (error) {
     refuse(error);
+    return undefined;
   }
 }
 

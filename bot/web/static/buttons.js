@@ -1,10 +1,11 @@
-// The buttons under a job's message. What they are called and do is the server's business; here they are laid out, kept
+// The buttons under the message of a job or a case. What they are called and do is the server's business; here they are laid out, kept
 // from being pressed twice, and Delete asks before it deletes.
 
 import { announce, el } from './dom.js';
 
 const hasty = 600; // milliseconds until a second press on Delete counts: a double click is no answer
 const sure = 4000; // milliseconds until it counts no more
+const grave = new Set(['delete', 'cancel', 'reject']); // actions that end something
 const perPicture = new Set(['upscale', 'vary']); // actions that stand in rows of their own
 
 export class Buttons {
@@ -34,7 +35,7 @@ export class Buttons {
   #button(button) {
     const spoken = button.help && button.help !== button.label ? button.help : undefined;
     const node = el('button', {
-      class: button.action === 'delete' || button.action === 'cancel' ? 'button danger' : 'button', type: 'button', title: spoken,
+      class: grave.has(button.action) ? 'button danger' : 'button', type: 'button', title: spoken,
       'aria-label': spoken && `${button.label}: ${spoken}`, 'data-testid': 'action', 'data-action': button.action, 'data-index': button.index,
     }, button.label);
     node.addEventListener('click', () => {

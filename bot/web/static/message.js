@@ -1,6 +1,7 @@
 // One message: who, when, and a body by kind. It is drawn once and then only changed where it differs, so that focus,
 // pictures and what a screen reader has said stay as they are.
 
+import { CaseBody } from './case.js';
 import { avatar, el, setText } from './dom.js';
 import { JobBody } from './job.js';
 
@@ -9,19 +10,20 @@ const together = 5 * 60_000; // milliseconds within which chat lines of one pers
 
 /**
  * MessageView draws a message. host is the page around it: me() is the person, press(job, button) sends an action and
- * resolves when it is answered, open(job, picture) shows a picture large, reveal(origin) goes to another message.
+ * resolves to its answer (undefined if it was refused), open(job, picture) shows a picture large, reveal(origin) goes to another message.
  */
 export class MessageView {
   #body;
   #message;
 
   constructor(message, host) {
-    const author = message.kind === 'notice' ? easel : message.author ?? easel;
-    this.#body = message.job ? new JobBody(host) : new TextBody(message.kind);
+    const author = message.author?.id ? message.author : easel;
+    this.#body = bodyOf(message, host);
     this.element = el('article', {
       class: `message ${message.kind}`, tabindex: '-1', 'data-testid': 'message', 'data-id': message.id, 'data-kind': message.kind,
     }, avatar(author), heading(author, message.at), this.#body.element);
     if (message.job) this.element.id = `job-${message.job.job}`;
+    if (message.case) Object.assign(this.element.dataset, { testid: 'case', case: message.case.case });
     this.update(message);
   }
 
@@ -59,6 +61,11 @@ export class MessageView {
     this.element.classList.add('pointed');
     setTimeout(() => this.element.classList.remove('pointed'), 2000);
   }
+}
+
+function bodyOf(message, host) {
+  if (message.job) return new JobBody(host);
+  return message.case ? new CaseBody(host) : new TextBody(message.kind);
 }
 
 class TextBody {

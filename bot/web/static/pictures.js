@@ -7,13 +7,15 @@ const retries = 4; // a picture is asked for again this often, as the server may
 const retryAfter = 2000; // milliseconds
 
 export class Pictures {
+  #address;
   #drawn = '';
   #open;
   #sketches = new Map(); // index -> img
 
-  /** open is called with the picture that was clicked. */
-  constructor(open) {
+  /** open is called with the picture that was clicked; without it they are only looked at. address tells where a picture is. */
+  constructor(open, address = pictureURL) {
     this.#open = open;
+    this.#address = address;
     this.element = el('div', { class: 'pictures', 'aria-live': 'off', hidden: true });
   }
 
@@ -34,6 +36,12 @@ export class Pictures {
     this.#drawn = drawing;
     this.#lay(pictures.map((picture) => this.#cell(picture, pictures.length > 1)), large);
     this.#sketches.clear();
+  }
+
+  /** clear takes the pictures away. */
+  clear() {
+    this.#drawn = '';
+    this.#lay([]);
   }
 
   #lay(cells, large) {
@@ -66,12 +74,13 @@ export class Pictures {
 
   #picture(picture, number) {
     const img = el('img', {
-      src: pictureURL(picture), alt: picture.alt, width: picture.width, height: picture.height, decoding: 'async',
+      src: this.#address(picture), alt: picture.alt, width: picture.width, height: picture.height, decoding: 'async',
       'data-testid': 'picture', 'data-job': picture.job, 'data-index': picture.index, 'data-seed': picture.seed,
     });
     const sketch = this.#sketches.get(picture.index);
     img.addEventListener('load', () => sketch?.remove(), { once: true });
     persist(img);
+    if (!this.#open) return el('div', { class: 'cell' }, img, number);
     return el('button', { class: 'cell', type: 'button', onclick: () => this.#open(picture) }, sketch, img, number);
   }
 }
