@@ -70,6 +70,7 @@ func examine(ctx context.Context, s *settings) []check {
 		return append(checks, failed("configuration", err))
 	}
 	checks = append(checks, passed("configuration", "valid"), checkData(config), checkDisk(config), checkAddress(ctx, config), checkReview(ctx, config))
+	checks = append(checks, checkPlatforms(ctx, config)...)
 	if err := inference.Load(""); err != nil {
 		return append(checks, failed("runtime", err))
 	}

@@ -38,15 +38,14 @@ func registerCommand() *cobra.Command {
 }
 
 func register(ctx context.Context, c configs.Config, stdout io.Writer) error {
+	var err error
 	if c.Discord.Token != "" {
-		if err := registerDiscord(ctx, c, stdout); err != nil {
-			return err
-		}
+		err = registerDiscord(ctx, c, stdout)
 	} else {
 		fmt.Fprintln(stdout, "# Discord: set EASEL_DISCORD_TOKEN to the bot's token, and run this again.")
 	}
 	fmt.Fprintf(stdout, "\n# Slack: make an app from this manifest at https://api.slack.com/apps, install it, and set EASEL_SLACK_BOT_TOKEN.\n%s", slack.Manifest(c.PublicURL))
-	return nil
+	return err
 }
 
 func registerDiscord(ctx context.Context, c configs.Config, stdout io.Writer) error {
@@ -60,6 +59,7 @@ func registerDiscord(ctx context.Context, c configs.Config, stdout io.Writer) er
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(stdout, "# Discord: this address invites the bot to a server:\n%s\n", a.Invite()) // first: in a server where it is not, it cannot register
 	hints := bot.New(nil, nil, proposal(generator.Defaults(folder)), nil, slog.New(slog.DiscardHandler)).Options()
 	if err := a.Register(ctx, hints); err != nil {
 		return err
@@ -68,7 +68,7 @@ func registerDiscord(ctx context.Context, c configs.Config, stdout io.Writer) er
 	if c.Discord.GuildID != "" {
 		where = "in server " + c.Discord.GuildID
 	}
-	fmt.Fprintf(stdout, "# Discord: the commands are registered %s. This invites the bot:\n%s\n", where, a.Invite())
+	fmt.Fprintf(stdout, "# Discord: the commands are registered %s.\n", where)
 	return nil
 }
 
