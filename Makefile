@@ -18,7 +18,7 @@ export EASEL_ONNXRUNTIME ?= $(ONNXRUNTIME)
 WEIGHTS := $(wildcard $(CURDIR)/models/builtin/model_index.json)
 ON_DISK := $(if $(WEIGHTS),EASEL_MODEL=$(CURDIR)/models/builtin)
 
-.PHONY: help env setup build demo test bench lint fuzz parity model model-eval moderation-eval golden govulncheck clean
+.PHONY: help env setup twin build demo test bench lint fuzz parity model model-eval moderation-eval golden govulncheck clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -29,6 +29,9 @@ env: setup ## print what go needs outside make: eval "$$(make -s env)"
 setup: ## get ONNX Runtime and the tokenisers, once, into a cache outside the tree
 	@scripts/setup.sh
 
+twin: ## get the Discord that tests talk to (with npm), once, into the same cache
+	@cmd/easel/testdata/twin/install.sh
+
 build: setup ## make bin/easel, with ONNX Runtime's library beside it
 	go build -trimpath -buildvcs=false -ldflags "-X main.version=$(VERSION)" -o bin/easel ./cmd/easel
 	@cmp -s $(ONNXRUNTIME) bin/$(notdir $(ONNXRUNTIME)) || install -m 755 $(ONNXRUNTIME) bin/
@@ -38,7 +41,7 @@ demo: build ## open the channel in the browser, with its data in out/demo
 
 test: build ## run every test: the scripts', the packages' under the race detector, and those that drive bin/easel
 	scripts/setup_test.sh
-	$(ON_DISK) EASEL_BIN=$(CURDIR)/bin/easel go test -race -tags nomodel ./...
+	$(ON_DISK) EASEL_BIN=$(CURDIR)/bin/easel go test -race -timeout 30m -tags nomodel ./...
 
 bench: build ## run the benchmarks
 	$(ON_DISK) EASEL_BIN=$(CURDIR)/bin/easel go test -tags nomodel -run '^$$' -bench . -benchmem ./...
@@ -49,7 +52,7 @@ lint: setup ## check format and code, with and without the embedded model, and t
 	go vet -tags nomodel ./...
 	$(TOOL) golangci-lint run
 	$(TOOL) golangci-lint run --build-tags nomodel
-	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh training/*.sh .ci/run; else echo "shellcheck is not installed: the scripts were not checked"; fi
+	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh training/*.sh cmd/easel/testdata/twin/*.sh .ci/run; else echo "shellcheck is not installed: the scripts were not checked"; fi
 
 fuzz: setup ## let each fuzz target look for trouble for FUZZTIME (10s)
 	$(ON_DISK) scripts/fuzz.sh $(FUZZTIME)
