@@ -61,13 +61,15 @@ func (e *Error) Unwrap() error { return e.cause }
 // one's ID where the platform can tell; the others can be repeated.
 type Channel interface {
 	Post(ctx context.Context, place Place, m Message) (id string, err error)
+	// Show returns jobs.ErrGone if the message is not there any more.
 	Show(ctx context.Context, place Place, id string, m Message) error
 	Remove(ctx context.Context, place Place, id string) error
 	// Tell says something to one person alone. The same key again says nothing new.
 	Tell(ctx context.Context, key string, place Place, to Person, text string) error
 	// PostCase posts a case, which came up at place, where the moderators of its tenant are; "" if they have no such place.
-	// Posting it again is like posting a message again.
-	PostCase(ctx context.Context, place Place, m CaseMessage) (id string, err error)
+	// Posting it again is like posting a message again. It may have been posted before, as old: there it stays, if it is
+	// still there and that still is the place.
+	PostCase(ctx context.Context, place Place, old string, m CaseMessage) (id string, err error)
 	ShowCase(ctx context.Context, place Place, id string, m CaseMessage) error
 	// Progress shows how a job gets on, if it can be shown cheaply. It must not block.
 	Progress(place Place, job string, p jobs.Progress)

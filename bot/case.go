@@ -38,7 +38,7 @@ func (b *Bot) PostCase(ctx context.Context, c review.Case) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return channel.PostCase(ctx, placeOf(c), m)
+	return channel.PostCase(ctx, placeOf(c), c.Message, m)
 }
 
 // ShowCase implements [jobs.Courier].
@@ -71,7 +71,7 @@ func (b *Bot) drawnCase(ctx context.Context, c review.Case) (CaseMessage, error)
 func renderCase(c review.Case, entries []gallery.Entry) CaseMessage {
 	m := CaseMessage{
 		Case: c.ID, Title: "A prompt", Author: Person{ID: c.Owner, Name: c.OwnerName}, Channel: c.Channel, At: c.Opened,
-		Prompt: c.Prompt, Negative: c.Negative, Reasons: []string{}, Status: caseStatus(c), Decided: c.Decision != review.Undecided,
+		Prompt: readable(c.Prompt), Negative: readable(c.Negative), Reasons: []string{}, Status: caseStatus(c), Decided: c.Decision != review.Undecided,
 	}
 	if c.Subject == review.Pictures {
 		m.Title = "Pictures"
@@ -126,9 +126,18 @@ func (b *Bot) moderate(ctx context.Context, a Action) (Reply, error) {
 	by := review.Moderator{ID: a.Place.Platform + ":" + a.Person.ID, Name: a.Person.Name}
 	err := b.saga.Decide(ctx, whose, a.Job, review.Decision(a.Name), by)
 	if errors.Is(err, review.ErrDecided) {
-		return Reply{}, b.explain(b.decided(ctx, whose, a.Job))
+		err = b.decidedBefore(ctx, whose, a, by)
 	}
 	return Reply{}, b.explain(err)
+}
+
+// decidedBefore is nothing to who pressed twice.
+func (b *Bot) decidedBefore(ctx context.Context, whose review.Scope, a Action, by review.Moderator) error {
+	c, err := b.saga.Case(ctx, whose, a.Job)
+	if err == nil && c.By == by.ID && c.Decision == review.Decision(a.Name) {
+		return nil
+	}
+	return b.decided(ctx, whose, a.Job)
 }
 
 // reveal lists what a case holds. That is for those who ask, since nobody should have to look.
@@ -142,8 +151,11 @@ func (b *Bot) reveal(ctx context.Context, whose review.Scope, id string) (Reply,
 		return Reply{}, b.explain(err)
 	}
 	held := sealed(entries)
-	if c.Decision != review.Undecided || len(held) == 0 {
+	switch {
+	case c.Decision != review.Undecided:
 		return Reply{}, b.explain(b.decided(ctx, whose, id))
+	case len(held) == 0:
+		return Reply{Notice: "There are no pictures in this case."}, nil
 	}
 	return Reply{Sealed: held}, nil
 }

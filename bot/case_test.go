@@ -129,7 +129,7 @@ type caseChannel struct {
 	shown string
 }
 
-func (c *caseChannel) PostCase(_ context.Context, p Place, m CaseMessage) (string, error) {
+func (c *caseChannel) PostCase(_ context.Context, p Place, _ string, m CaseMessage) (string, error) {
 	c.place = p
 	return "posted " + m.Case, nil
 }

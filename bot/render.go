@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/easelbot/easel/gallery"
 	"github.com/easelbot/easel/imagine"
@@ -18,7 +19,10 @@ func render(j jobs.Job, entries []gallery.Entry, base imagine.Request) Message {
 	}
 	m := Message{
 		Job: j.ID, Author: j.Owner, At: j.Created.UTC(), State: string(j.State),
-		Prompt: j.Request.Prompt, Options: optionsOf(j, base), Origin: originOf(j), Status: statusOf(j, entries), Count: j.Request.Count,
+		Prompt: readable(j.Request.Prompt), Options: readable(optionsOf(j, base)), Origin: originOf(j), Status: statusOf(j, entries), Count: j.Request.Count,
+	}
+	if j.State == jobs.Held { // nobody has approved these words yet
+		m.Prompt, m.Options = "", ""
 	}
 	for _, e := range entries {
 		m.Pictures = append(m.Pictures, picture(e, len(entries)))
@@ -26,6 +30,16 @@ func render(j jobs.Job, entries []gallery.Entry, base imagine.Request) Message {
 	m.Large = len(m.Pictures) == 1
 	m.Buttons = buttons(j, m.Pictures)
 	return m
+}
+
+// readable leaves out the marks that turn the direction of a text around, with which words can be made to look like others.
+func readable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Bidi_Control, r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 func picture(e gallery.Entry, of int) Picture {
@@ -91,7 +105,7 @@ func originOf(j jobs.Job) *Origin {
 func statusOf(j jobs.Job, entries []gallery.Entry) string {
 	switch j.State {
 	case jobs.Held:
-		return "Waiting for a moderator"
+		return "A prompt waits for a moderator"
 	case jobs.Queued:
 		return "Waiting"
 	case jobs.Running, jobs.Inspecting:

@@ -115,8 +115,8 @@ type Slack struct {
 	ClientID          string `yaml:"client_id" env:"EASEL_SLACK_CLIENT_ID"`                       // for installing by OAuth
 	ClientSecret      string `yaml:"client_secret" env:"EASEL_SLACK_CLIENT_SECRET" secret:"true"` // the same
 	ClientSecretFile  string `yaml:"client_secret_file"`
-	ReviewChannel     string `yaml:"review_channel" env:"EASEL_SLACK_REVIEW_CHANNEL"` // the moderators', by its ID
-	APIURL            string `yaml:"api_url" env:"EASEL_SLACK_API_URL" form:"http"`   // another server for Slack's own, with /api/
+	ReviewChannel     string `yaml:"review_channel" env:"EASEL_SLACK_REVIEW_CHANNEL" form:"channel"` // the moderators', by its ID
+	APIURL            string `yaml:"api_url" env:"EASEL_SLACK_API_URL" form:"http"`                  // another server for Slack's own, with /api/
 }
 
 // Redis is where limits are counted when several processes share them.

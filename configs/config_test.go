@@ -167,6 +167,7 @@ type formTest struct {
 }
 
 var platformForms = []formTest{
+	{"channel", []string{"", "C0123456789", "G01"}, []string{"#mods", "mods", "D0123", "U0123", "C0123 ", "c0123", "https://x.slack.com/archives/C012"}},
 	{"snowflake", []string{"", "1", "123456789012345678"}, []string{"#mods", "-1", "1e5", " 1", "1\n", "123456789012345678901", "hunter2"}},
 	{"key", []string{"", strings.Repeat("0aF9", 16)}, []string{"hunter2", strings.Repeat("a", 63), strings.Repeat("a", 65), strings.Repeat("g", 64)}},
 	{

@@ -16,7 +16,8 @@ import (
 var forms = map[string]func(string) error{
 	"address":   checkAddress,
 	"origin":    checkOrigin,
-	"snowflake": pattern(`^[0-9]{1,20}$`, "expected an ID, which is a number such as 123456789012345678, in quotes"),
+	"snowflake": pattern(`^[0-9]{1,20}$`, "expected an ID, which is a number such as 123456789012345678 (in YAML in quotes)"),
+	"channel":   pattern(`^[CG][0-9A-Z]{1,30}$`, "expected a channel's ID, such as C0123456789, from the end of the channel's details; a name will not do"),
 	"key":       pattern(`^[0-9A-Fa-f]{64}$`, "expected a key of 64 hexadecimal digits"),
 	"http":      checkURL("http://127.0.0.1:8080/api", "http", "https"),
 	"websocket": checkURL("wss://gateway.example.org", "ws", "wss"),

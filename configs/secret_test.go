@@ -73,7 +73,7 @@ func TestSecretFileMistakes(t *testing.T) {
 	dir := t.TempDir()
 	text := "discord: {token_file: hunter2, client_secret_file: " + dir + "}\nredis: {url_file: " + write(t, filepath.Join(dir, "url"), "hunter2:6379") + "}\n"
 	c, err := Load(write(t, filepath.Join(dir, "easel.yaml"), text), environment{"EASEL_DISCORD_GUILD_ID": "home"}.lookup)
-	want := `EASEL_DISCORD_GUILD_ID: expected an ID, which is a number such as 123456789012345678, in quotes
+	want := `EASEL_DISCORD_GUILD_ID: expected an ID, which is a number such as 123456789012345678 (in YAML in quotes)
 discord.token_file: the file it names cannot be read (no such file or directory)
 discord.client_secret_file: the file it names cannot be read (is a directory)
 redis.url_file: expected redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, with USER:PASSWORD@ before the host if need be`

@@ -84,10 +84,10 @@ func (g *Gallery) Discard(ctx context.Context, tx *sql.Tx, job string) (visible 
 	return visible, err
 }
 
-// Sealed returns the bytes of the held pictures of a tenant's job ("": of any tenant's) by their index. It is for moderators.
+// Sealed returns the bytes of the held pictures of a tenant's job by their index. It is for moderators.
 func (g *Gallery) Sealed(ctx context.Context, tenant, job string) (map[int][]byte, error) {
 	rows, err := g.db.Reader().QueryContext(ctx,
-		`SELECT idx, held FROM pictures WHERE job = $1 AND held <> '' AND ($2 = '' OR tenant = $2)`, job, tenant)
+		`SELECT idx, held FROM pictures WHERE job = $1 AND held <> '' AND tenant = $2`, job, tenant)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,11 @@ func (s *Saga) Cancel(ctx context.Context, p Place, who Person, id string) error
 		return ErrTooLate
 	}
 	return s.cancel(ctx, j, func(tx *sql.Tx) error {
-		return put(ctx, tx, s.Now(), j, Cancelled, row{effect: show})
+		after := row{effect: show}
+		if j.State == Held { // what nobody has approved does not stay
+			after.effect = remove
+		}
+		return put(ctx, tx, s.Now(), j, Cancelled, after)
 	})
 }
 
@@ -42,7 +46,7 @@ func (s *Saga) Delete(ctx context.Context, p Place, who Person, id string) error
 	err = s.cancel(ctx, j, erase)
 	if errors.Is(err, ErrTooLate) {
 		err = s.Store.Write(ctx, erase)
-		poke(s.outbox)
+		s.stir()
 	}
 	if errors.Is(err, errMoved) {
 		return ErrNotFound // somebody was quicker
@@ -87,7 +91,7 @@ func (s *Saga) cancel(ctx context.Context, j Job, also func(tx *sql.Tx) error) e
 	s.line.leave(j.ID)
 	s.stop(j.ID)
 	poke(s.moved)
-	poke(s.outbox)
+	s.stir()
 	return nil
 }
 

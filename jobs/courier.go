@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"image"
 
 	"github.com/easelbot/easel/moderation/review"
@@ -12,19 +13,23 @@ import (
 type Courier interface {
 	// Post posts the job's message and returns the platform's ID of it.
 	Post(ctx context.Context, j Job) (message string, err error)
-	// Show makes the message show what the job is now.
+	// Show makes the message show what the job is now. It returns ErrGone if somebody has taken the message away.
 	Show(ctx context.Context, j Job) error
 	// Remove takes the message away.
 	Remove(ctx context.Context, j Job) error
 	// Tell tells the job's owner alone what became of it: Reason.
 	Tell(ctx context.Context, j Job) error
-	// PostCase posts a case where its tenant's moderators are and returns the platform's ID of it; "" where there is no such place.
+	// PostCase posts a case where its tenant's moderators are and returns the platform's ID of it; "" where there is no such
+	// place. One that was posted before (Message) stays where it is, if it is still there and that still is the place.
 	PostCase(ctx context.Context, c review.Case) (message string, err error)
 	// ShowCase makes a case that was posted show how it was decided.
 	ShowCase(ctx context.Context, c review.Case) error
 	// Progress tells how a job gets on. It is not kept and may be dropped; it must not block.
 	Progress(j Job, p Progress)
 }
+
+// ErrGone tells that a message is not there any more.
+var ErrGone = errors.New("the message has been removed")
 
 // Progress is how a job gets on.
 type Progress struct {

@@ -40,9 +40,18 @@ func caseOf(j Job, subject review.Subject, v moderation.Verdict, now time.Time) 
 }
 
 const (
-	promptRejected   = "A moderator did not approve your prompt. Your credits were given back."
-	picturesRejected = "A moderator did not approve what was painted."
+	promptRejected   = "A moderator did not approve your prompt \u201c%s\u201d. Your credits were given back."
+	picturesRejected = "A moderator did not approve what was painted for \u201c%s\u201d."
 )
+
+// begins is so much of a prompt that its owner knows which one it is.
+func begins(prompt string) string {
+	const most = 60
+	if r := []rune(prompt); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return prompt
+}
 
 // Decide decides a scope's case once, with everything that follows. Its errors are review.ErrNotFound and
 // review.ErrDecided, beside those of the store.
@@ -81,7 +90,7 @@ func (d *Desk) prompt(ctx context.Context, tx *sql.Tx, j Job, decision review.De
 	}
 	err := move(ctx, tx, j.ID, change{
 		from: []State{Held}, to: Refused,
-		set: `, finished = $3, reason = $4`, args: []any{d.Now().UnixMilli(), promptRejected},
+		set: `, finished = $3, reason = $4`, args: []any{d.Now().UnixMilli(), fmt.Sprintf(promptRejected, begins(j.Request.Prompt))},
 	})
 	if err != nil {
 		return err
@@ -100,7 +109,7 @@ func (d *Desk) pictures(ctx context.Context, tx *sql.Tx, j Job, c review.Case, d
 		if err != nil {
 			return err
 		}
-		reason := picturesRejected
+		reason := fmt.Sprintf(picturesRejected, begins(j.Request.Prompt))
 		if visible == 0 {
 			reason += " Your credits were given back."
 			effects = append(effects, row{effect: refund, amount: j.Credits})
@@ -115,7 +124,7 @@ func (d *Desk) pictures(ctx context.Context, tx *sql.Tx, j Job, c review.Case, d
 
 // Decide is [Desk.Decide], at once.
 func (s *Saga) Decide(ctx context.Context, whose review.Scope, id string, decision review.Decision, by review.Moderator) error {
-	defer poke(s.outbox)
+	defer s.stir()
 	return (&Desk{Store: s.Store, Gallery: s.Gallery, Now: s.Now}).Decide(ctx, whose, id, decision, by)
 }
 

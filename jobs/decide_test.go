@@ -3,10 +3,13 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/easelbot/easel/gallery"
 	"github.com/easelbot/easel/jobs"
@@ -119,7 +122,13 @@ func TestHeldPicturesWaitForTheirDecision(t *testing.T) {
 						t.Errorf("picture %d can be varied before it is approved: %v", index, err)
 					}
 				}
+				if n := h.channel.cases[c.ID]; n != 1 {
+					t.Errorf("the case was posted %d times", n)
+				}
 				h.decide(c.ID, tt.decision)
+				if got := h.channel.decisions[c.ID]; got != tt.decision {
+					t.Errorf("the case shows %q", got)
+				}
 				seen := 0
 				for index := range 4 {
 					if _, err := h.Gallery.File(t.Context(), s, j.ID, index); err == nil {
@@ -205,7 +214,7 @@ func TestALaterReviewChannelGetsWhatWaits(t *testing.T) {
 	for _, start := range []struct {
 		noReview bool
 		want     int
-	}{{true, 0}, {false, 1}, {false, 0}} { // what is posted is not posted by the next start
+	}{{true, 0}, {false, 1}, {false, 0}} { // what stands there is not posted again
 		synctest.Test(t, func(t *testing.T) {
 			h := open(t, dir, ratelimit.Limits{}, judge{})
 			defer h.close()
@@ -243,6 +252,88 @@ func TestManyPressAtOnce(t *testing.T) {
 		eventually()
 		if n := decided.Load(); n != 1 || h.channel.results[j.ID] != 1 {
 			h.t.Errorf("%d decided, and there are %d results", n, h.channel.results[j.ID])
+		}
+	})
+}
+
+// TestAReviewChannelThatHangsHoldsUpNothing, however many cases wait for it.
+func TestAReviewChannelThatHangsHoldsUpNothing(t *testing.T) {
+	inBubble(t, ratelimit.Limits{}, judge{}, func(h *house) {
+		h.channel.reviewHangs = true
+		for k := range 300 {
+			h.submit(ask(fmt.Sprint("held ", k), "a doubtful fox", jobs.Person{ID: fmt.Sprint("p", k)}))
+		}
+		began := h.Now()
+		j := h.submit(ask("1", "a fox", ada))
+		eventually()
+		if got := h.job(j.ID); got.State != jobs.Done || got.Finished.Sub(began) > 10*time.Second {
+			h.t.Errorf("a job of nobody's doubt is %s after %v", got.State, got.Finished.Sub(began))
+		}
+	})
+}
+
+// TestACaseThatIsOverIsNotPosted: nobody needs it, and its prompt may be deleted.
+func TestACaseThatIsOverIsNotPosted(t *testing.T) {
+	inBubble(t, ratelimit.Limits{}, judge{}, func(h *house) {
+		h.channel.reviewFails = true
+		j := h.submit(ask("1", "a doubtful fox", ada))
+		eventually()
+		c := h.onlyCase()
+		if err := h.Delete(h.t.Context(), here, ada, j.ID); err != nil {
+			h.t.Fatal(err)
+		}
+		h.channel.reviewFails = false
+		eventually()
+		if n := h.channel.cases[c.ID]; n != 0 {
+			h.t.Errorf("it was posted %d times", n)
+		}
+	})
+}
+
+// TestAnApprovalLasts: the same words in the same place are not held again, and others are, and elsewhere.
+func TestAnApprovalLasts(t *testing.T) {
+	inBubble(t, ratelimit.Limits{}, judge{}, func(h *house) {
+		j := h.submit(ask("1", "a doubtful fox", ada))
+		eventually()
+		h.decide(h.onlyCase().ID, review.Approve)
+		reroll := h.submit(jobs.Order{Key: "2", Place: here, Owner: bob, Kind: jobs.Reroll, Parent: &gallery.Parent{Job: j.ID}})
+		other := h.submit(ask("3", "a doubtful hare", ada))
+		elsewhere := ask("4", "a doubtful fox", ada)
+		elsewhere.Place.Tenant = "elsewhere"
+		eventually()
+		if got := h.submit(elsewhere).State; got != jobs.Held {
+			h.t.Errorf("in another place the same prompt is %s", got)
+		}
+		for id, want := range map[string]jobs.State{reroll.ID: jobs.Done, other.ID: jobs.Held} {
+			if got := h.job(id); got.State != want {
+				h.t.Errorf("%q is %s, want %s", got.Request.Prompt, got.State, want)
+			}
+		}
+	})
+}
+
+// TestAMessageThatSomebodyRemoved: without a place for its result a job is paid back, and its owner is told.
+func TestAMessageThatSomebodyRemoved(t *testing.T) {
+	inBubble(t, ratelimit.Limits{}, judge{}, func(h *house) {
+		j := h.submit(ask("1", "a doubtful fox", ada))
+		eventually()
+		h.channel.gone = map[string]bool{j.ID: true}
+		h.decide(h.onlyCase().ID, review.Approve)
+		if got := h.job(j.ID); got.State != jobs.Cancelled || !strings.Contains(h.channel.told[j.ID], "was removed") || !near(h.limiter.back[j.ID], j.Credits) {
+			h.t.Errorf("it is %s, told %q, %v credits came back", got.State, h.channel.told[j.ID], h.limiter.back[j.ID])
+		}
+	})
+}
+
+// TestAMessageThatSomebodyRemovedLater takes nothing back.
+func TestAMessageThatSomebodyRemovedLater(t *testing.T) {
+	inBubble(t, ratelimit.Limits{}, judge{doubtful: true}, func(h *house) {
+		j := h.submit(ask("1", "a fox", ada))
+		eventually()
+		h.channel.gone = map[string]bool{j.ID: true}
+		h.decide(h.onlyCase().ID, review.Approve)
+		if got := h.job(j.ID); got.State != jobs.Done || h.channel.told[j.ID] != "" {
+			h.t.Errorf("it is %s, told %q", got.State, h.channel.told[j.ID])
 		}
 	})
 }

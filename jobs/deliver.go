@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -22,7 +23,8 @@ func (s *Saga) Run(ctx context.Context, c Courier) error {
 	var painting sync.WaitGroup
 	group, working := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.dispatch(working, c, painting.Go) })
-	group.Go(func() error { return s.deliver(working, c) })
+	group.Go(func() error { return s.deliver(working, c, ofJobs) })
+	group.Go(func() error { return s.deliver(working, c, ofCases) })
 	group.Go(func() error { return s.tellPlaces(working, c) })
 	err := group.Wait()
 	painting.Wait()
@@ -74,22 +76,33 @@ func (s *Saga) recoverCases(ctx context.Context) error {
 	return s.Store.Write(ctx, func(tx *sql.Tx) error { return repostCases(ctx, tx, s.Now(), waiting) })
 }
 
+// A lane of the outbox is a kind of effects, of which so many run at once. A review channel that is slow or away holds up
+// cases, and no job.
+type lane struct {
+	where    string // condition on the outbox
+	couriers int
+}
+
+var (
+	ofJobs  = lane{`about = ''`, 16}
+	ofCases = lane{`about <> ''`, 4}
+)
+
 const (
-	couriers   = 16          // effects that run at once, each of another job
 	lookAgain  = time.Second // between looks at the outbox that nobody asked for
 	perEffect  = time.Minute // an effect that takes longer is tried again
 	maxRepeats = 1000        // of an effect, which is three days of trying
 )
 
-// deliver runs the outbox until ctx ends.
-func (s *Saga) deliver(ctx context.Context, c Courier) error {
+// deliver runs a lane of the outbox until ctx ends.
+func (s *Saga) deliver(ctx context.Context, c Courier, l lane) error {
 	var group errgroup.Group
-	group.SetLimit(couriers)
+	group.SetLimit(l.couriers)
 	defer group.Wait() //nolint:errcheck // its functions return nil
 	var hands hands
 	for {
 		hands.forget()
-		due, err := dueRows(ctx, s.Store.Reader(), s.Now(), 16*couriers)
+		due, err := dueRows(ctx, s.Store.Reader(), l, s.Now(), 16*l.couriers)
 		if err != nil && ctx.Err() == nil {
 			s.Log.Error("reading the outbox failed, it is tried again", "error", err)
 		}
@@ -100,11 +113,11 @@ func (s *Saga) deliver(ctx context.Context, c Courier) error {
 			group.Go(func() error {
 				s.effect(ctx, c, r)
 				hands.drop(r.id)
-				poke(s.outbox)
+				poke(s.outbox[l])
 				return nil
 			})
 		}
-		if err := s.awaitOutbox(ctx, len(due) > 0); err != nil {
+		if err := s.awaitOutbox(ctx, l, len(due) > 0); err != nil {
 			return err
 		}
 	}
@@ -143,16 +156,23 @@ func (h *hands) forget() {
 	maps.DeleteFunc(h.rows, func(_ int64, running bool) bool { return !running })
 }
 
+// stir makes the outbox be looked at.
+func (s *Saga) stir() {
+	for _, news := range s.outbox {
+		poke(news)
+	}
+}
+
 // awaitOutbox waits until there may be something to do. While effects run, their end is what to wait for.
-func (s *Saga) awaitOutbox(ctx context.Context, running bool) error {
+func (s *Saga) awaitOutbox(ctx context.Context, l lane, running bool) error {
 	wait := lookAgain
-	if due, ok, err := nextDue(ctx, s.Store.Reader()); err == nil && ok && !running {
+	if due, ok, err := nextDue(ctx, s.Store.Reader(), l); err == nil && ok && !running {
 		wait = min(wait, max(due.Sub(s.Now()), 10*time.Millisecond))
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
-	case <-s.outbox:
+	case <-s.outbox[l]:
 	case <-timer.C:
 	case <-ctx.Done():
 	}
@@ -171,7 +191,9 @@ func (s *Saga) effect(ctx context.Context, c Courier, r row) {
 	if ctx.Err() != nil && err != nil {
 		return // it is run again after the next start
 	}
-	if err != nil && r.attempts < maxRepeats {
+	if errors.Is(err, ErrGone) {
+		s.Log.Info("a job's message has been removed", "job", r.job)
+	} else if err != nil && r.attempts < maxRepeats {
 		s.Log.Warn("an effect failed, it is tried again", "effect", r.effect, "job", r.job, "attempt", r.attempts+1, "error", err)
 	} else if err != nil {
 		s.Log.Error("an effect failed for good", "effect", r.effect, "job", r.job, "error", err)
@@ -187,11 +209,45 @@ func (s *Saga) outcome(ctx context.Context, r row, message string, cause error) 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	return s.Store.Write(ctx, func(tx *sql.Tx) error {
+		if errors.Is(cause, ErrGone) {
+			return s.unwanted(ctx, tx, r)
+		}
 		if cause != nil && r.attempts < maxRepeats {
 			return postponeRow(ctx, tx, r, s.Now().Add(pause(r.attempts)), cause)
 		}
 		return s.ran(ctx, tx, r, message)
 	})
+}
+
+const removed = "Your message was removed before the pictures were in it, so they were not posted. Your credits were given back."
+
+// unwanted ends a job whose message was taken away before its result was in it, as if its owner had cancelled it. Later, that
+// is a message less and no more.
+func (s *Saga) unwanted(ctx context.Context, tx *sql.Tx, r row) error {
+	if err := finishRow(ctx, tx, r, s.Now()); err != nil {
+		return err
+	}
+	err := move(ctx, tx, r.job, change{
+		from: []State{Delivering}, to: Cancelled,
+		set: `, finished = $3, reason = $4`, args: []any{s.Now().UnixMilli(), removed},
+	})
+	if errors.Is(err, errMoved) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	j, err := oneJob(ctx, tx, `id = $1`, r.job)
+	if err != nil {
+		return err
+	}
+	if err := s.Gallery.Delete(ctx, tx, j.ID); err != nil {
+		return err
+	}
+	if err := s.withdraw(ctx, tx, j); err != nil {
+		return err
+	}
+	return put(ctx, tx, s.Now(), j, Cancelled, row{effect: refund, amount: j.Credits}, row{effect: tell})
 }
 
 func (s *Saga) try(ctx context.Context, c Courier, j Job, r row) (message string, err error) {
@@ -224,13 +280,14 @@ func (s *Saga) try(ctx context.Context, c Courier, j Job, r row) (message string
 
 func (s *Saga) tryCase(ctx context.Context, c Courier, r row) (message string, err error) {
 	held, err := review.Get(ctx, s.Store, review.Scope{}, r.about)
+	decided := held.Decision != review.Undecided
 	switch {
 	case err != nil:
 		return "", err
-	case r.effect == postCase:
+	case r.effect == postCase && !decided:
 		return c.PostCase(ctx, held)
-	case held.Message == "":
-		return "", nil
+	case r.effect == postCase || held.Message == "":
+		return held.Message, nil
 	default:
 		return "", c.ShowCase(ctx, held)
 	}

@@ -53,17 +53,15 @@ func put(ctx context.Context, tx *sql.Tx, now time.Time, j Job, state State, eff
 	return nil
 }
 
-// repostCases makes waiting cases that stand nowhere be posted again: there may be a review channel now.
+// repostCases makes waiting cases be posted again: there may be a review channel now, or another, or somebody has removed
+// them there.
 func repostCases(ctx context.Context, tx *sql.Tx, now time.Time, waiting []review.Case) error {
 	for _, c := range waiting {
-		if c.Message != "" {
-			continue
-		}
 		r := row{effect: postCase, about: c.ID}
 		if err := put(ctx, tx, now, Job{ID: c.Job}, Held, r); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE outbox SET done = NULL, due = 0 WHERE effect = $1 AND about = $2`, r.effect, r.about); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE outbox SET done = NULL, due = 0, attempts = 0, error = '' WHERE key = $1`, string(r.effect)+":"+r.about); err != nil {
 			return err
 		}
 	}
@@ -71,15 +69,15 @@ func repostCases(ctx context.Context, tx *sql.Tx, now time.Time, waiting []revie
 }
 
 // foremost holds for the rows o that are not done and the first of their job, or of their case: effects of one run in
-// order. A review channel that cannot be reached holds up no job.
+// order.
 const foremost = `done IS NULL AND NOT EXISTS (SELECT 1 FROM outbox e
 	WHERE e.job = o.job AND e.about = o.about AND e.done IS NULL AND e.id < o.id)`
 
 // dueRows lists what is to be done, oldest first. What is due later than any pause could make it was put off before the
 // clock was set back. The plus keeps SQLite from walking through all rows in the order of their IDs.
-func dueRows(ctx context.Context, q querier, now time.Time, limit int) ([]row, error) {
+func dueRows(ctx context.Context, q querier, l lane, now time.Time, limit int) ([]row, error) {
 	rows, err := q.QueryContext(ctx, `SELECT id, key, job, about, effect, amount, attempts FROM outbox o
-		WHERE (due <= $1 OR due > $2) AND `+foremost+` ORDER BY +id LIMIT $3`,
+		WHERE (due <= $1 OR due > $2) AND `+l.where+` AND `+foremost+` ORDER BY +id LIMIT $3`,
 		now.UnixMilli(), now.Add(longestPause).UnixMilli(), limit)
 	if err != nil {
 		return nil, err
@@ -97,8 +95,8 @@ func dueRows(ctx context.Context, q querier, now time.Time, limit int) ([]row, e
 }
 
 // nextDue tells when the next row is due, if one is.
-func nextDue(ctx context.Context, q querier) (time.Time, bool, error) {
-	rows, err := q.QueryContext(ctx, `SELECT min(due) FROM outbox o WHERE `+foremost)
+func nextDue(ctx context.Context, q querier, l lane) (time.Time, bool, error) {
+	rows, err := q.QueryContext(ctx, `SELECT min(due) FROM outbox o WHERE `+l.where+` AND `+foremost)
 	if err != nil {
 		return time.Time{}, false, err
 	}

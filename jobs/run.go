@@ -147,7 +147,7 @@ func (s *Saga) perform(process, ctx context.Context, c Courier, j Job, r *run, p
 	case !cancelled:
 		s.fail(process, j, err)
 	}
-	poke(s.outbox)
+	s.stir()
 }
 
 // paint paints, and tells of the progress until it is over.

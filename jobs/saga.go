@@ -88,8 +88,8 @@ type Options struct {
 type Saga struct {
 	Options
 	line   *line
-	outbox chan struct{} // holds one: there may be something due
-	moved  chan struct{} // holds one: the line has moved
+	outbox map[lane]chan struct{} // holds one: there may be something due
+	moved  chan struct{}          // holds one: the line has moved
 
 	mu      sync.Mutex
 	running map[string]*run
@@ -99,7 +99,7 @@ type Saga struct {
 func New(o Options) *Saga {
 	return &Saga{
 		Options: o, line: newLine(), running: map[string]*run{},
-		outbox: make(chan struct{}, 1), moved: make(chan struct{}, 1),
+		outbox: map[lane]chan struct{}{ofJobs: make(chan struct{}, 1), ofCases: make(chan struct{}, 1)}, moved: make(chan struct{}, 1),
 	}
 }
 
@@ -154,7 +154,7 @@ func (s *Saga) Submit(ctx context.Context, o Order) (Job, error) {
 		s.line.join(j)
 		poke(s.moved)
 	}
-	poke(s.outbox)
+	s.stir()
 	return j, nil
 }
 
@@ -186,6 +186,13 @@ func (s *Saga) plan(ctx context.Context, o Order) (Job, *gallery.Entry, moderati
 		s.Log.Info("prompt refused", "tenant", o.Place.Tenant, "owner", o.Owner.ID, "rules", rules(v))
 		return j, nil, v, &RefusedError{v}
 	case moderation.Review:
+		known, err := review.Approved(ctx, s.Store, review.Scope{Platform: o.Place.Platform, Tenant: o.Place.Tenant}, j.Request.Prompt, j.Request.Negative)
+		if err != nil {
+			return j, nil, v, err
+		}
+		if known {
+			break
+		}
 		s.Log.Info("prompt held", "job", j.ID, "tenant", o.Place.Tenant, "owner", o.Owner.ID, "rules", rules(v))
 		j.State = Held
 	}

@@ -119,6 +119,8 @@ type channel struct {
 	previews map[string]image.Image
 
 	noReview    bool                       // there is no review channel
+	reviewHangs bool                       // or it does not answer
+	gone        map[string]bool            // messages that somebody has removed
 	reviewFails bool                       // or it cannot be reached
 	cases       map[string]int             // times each was posted
 	decisions   map[string]review.Decision // that each shows
@@ -151,6 +153,9 @@ func (c *channel) Show(_ context.Context, j jobs.Job) error {
 	if j.Message != "m-"+j.ID {
 		return fmt.Errorf("the message is %q", j.Message)
 	}
+	if c.gone[j.ID] {
+		return fmt.Errorf("showing: %w", jobs.ErrGone)
+	}
 	return c.do(func() { c.show(j) })
 }
 
@@ -169,7 +174,11 @@ func (c *channel) Tell(_ context.Context, j jobs.Job) error {
 	return c.do(func() { c.told[j.ID] = j.Reason })
 }
 
-func (c *channel) PostCase(_ context.Context, held review.Case) (string, error) {
+func (c *channel) PostCase(ctx context.Context, held review.Case) (string, error) {
+	if c.reviewHangs {
+		<-ctx.Done()
+		return "", ctx.Err()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -177,6 +186,8 @@ func (c *channel) PostCase(_ context.Context, held review.Case) (string, error) 
 		return "", errors.New("the review channel cannot be reached")
 	case c.noReview:
 		return "", nil
+	case held.Message != "":
+		return held.Message, nil // where it stands
 	}
 	c.cases[held.ID]++
 	return "c-" + held.ID, nil

@@ -39,6 +39,13 @@ func (e *newerError) Error() string {
 	return fmt.Sprintf("a newer easel has written it (schema %d; this one knows %d)", e.have, e.know)
 }
 
+// olderError is about a database that no program as new as this one has migrated.
+type olderError struct{ have, know int64 }
+
+func (e *olderError) Error() string {
+	return fmt.Sprintf("an older easel has written it (schema %d; this one knows %d)", e.have, e.know)
+}
+
 // explain says of an error about a file what the operator can do.
 func explain(file string, err error) error {
 	return fmt.Errorf("the database %s cannot be opened: %w; %s", file, err, remedy(file, err))
@@ -46,9 +53,12 @@ func explain(file string, err error) error {
 
 func remedy(file string, err error) string {
 	var newer *newerError
+	var older *olderError
 	switch code := resultCode(err) & 0xff; {
 	case errors.As(err, &newer):
 		return "update easel, or use a backup from before"
+	case errors.As(err, &older):
+		return "end the older easel serve and start this one, which brings it up to date"
 	case IsFull(err):
 		return "the disk is full: make room and start again"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS),

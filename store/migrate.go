@@ -40,6 +40,24 @@ func migrate(ctx context.Context, db *sql.DB, file string) (err error) {
 	return err
 }
 
+// current returns an error unless the tables are up to date.
+func current(ctx context.Context, db *sql.DB) error {
+	p, err := provider(db)
+	if err != nil {
+		return err
+	}
+	have, know, err := p.GetVersions(ctx)
+	switch {
+	case err != nil:
+		return err
+	case have > know:
+		return &newerError{have: have, know: know}
+	case have < know:
+		return &olderError{have: have, know: know}
+	}
+	return nil
+}
+
 func provider(db *sql.DB) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {

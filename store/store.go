@@ -52,6 +52,20 @@ func Open(ctx context.Context, file string) (*DB, error) {
 	return d, nil
 }
 
+// Join opens a database that a server may be running on, as it is: nothing is made or migrated. One with another schema is
+// an error.
+func Join(ctx context.Context, file string) (*DB, error) {
+	file, err := filepath.Abs(file)
+	if err != nil {
+		return nil, fmt.Errorf("finding the folder of %s: %w", file, err)
+	}
+	d := &DB{write: pool(file, writing, 1), read: pool(file, reading, max(4, runtime.NumCPU()))}
+	if err := current(ctx, d.write); err != nil {
+		return nil, errors.Join(explain(file, err), d.Close())
+	}
+	return d, nil
+}
+
 // create makes the file, since SQLite would let everyone read it. A file that exists is not opened: closing it again
 // would drop the locks this process may hold on it.
 func create(file string) error {

@@ -2,7 +2,6 @@ package discord
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,15 +11,22 @@ import (
 	"github.com/easelbot/easel/bot"
 )
 
-// PostCase posts a case of the review channel's own server there and returns "channel:message"; "" for all others.
-func (a *Adapter) PostCase(ctx context.Context, place bot.Place, m bot.CaseMessage) (id string, err error) {
-	channel := a.options.ReviewChannel
-	if channel == "" || !snowflake(place.Tenant) {
-		return "", nil
-	}
-	home, err := a.home(ctx)
-	if err != nil || place.Tenant != home {
+// PostCase posts a case of the review channel's own server there and returns "channel:message"; "" for all others. Where it
+// stood in another channel before, it loses its buttons.
+func (a *Adapter) PostCase(ctx context.Context, place bot.Place, old string, m bot.CaseMessage) (id string, err error) {
+	channel, err := a.deskOf(ctx, place)
+	if err != nil {
 		return "", err
+	}
+	if before, _, _ := strings.Cut(old, ":"); old != "" && before == channel {
+		if err := a.editCase(ctx, old, m); err == nil || !missing(err) {
+			return old, err
+		}
+	} else if old != "" {
+		a.leave(ctx, old, m)
+	}
+	if channel == "" {
+		return "", nil
 	}
 	body, files := drawCase(m)
 	body.Nonce, body.Enforce = nonce(m.Case), true
@@ -31,18 +37,49 @@ func (a *Adapter) PostCase(ctx context.Context, place bot.Place, m bot.CaseMessa
 	return channel + ":" + id, nil
 }
 
+// deskOf is the channel where a place's cases are decided, or "".
+func (a *Adapter) deskOf(ctx context.Context, place bot.Place) (string, error) {
+	channel := a.options.ReviewChannel
+	if channel == "" || !snowflake(place.Tenant) {
+		return "", nil
+	}
+	home, err := a.home(ctx)
+	if err == nil && place.Tenant != home {
+		a.options.Log.Warn("a case waits for `easel review` alone: it came up in another server than that of the review channel", "server", place.Tenant)
+		return "", nil
+	}
+	return channel, err
+}
+
+// leave takes the buttons from a case in a channel that is the review channel no more, as far as that can be done.
+func (a *Adapter) leave(ctx context.Context, old string, m bot.CaseMessage) {
+	m.Buttons, m.Status = nil, "Decided elsewhere: the review channel is another one now"
+	if err := a.editCase(ctx, old, m); err != nil && !missing(err) {
+		a.options.Log.Warn("a case in an earlier review channel could not be edited", "case", m.Case, "error", err)
+	}
+}
+
 // ShowCase edits a case's message. A message that somebody removed stays so.
 func (a *Adapter) ShowCase(ctx context.Context, _ bot.Place, id string, m bot.CaseMessage) error {
+	if err := a.editCase(ctx, id, m); err != nil && !missing(err) {
+		return err
+	}
+	return nil
+}
+
+func (a *Adapter) editCase(ctx context.Context, id string, m bot.CaseMessage) error {
 	channel, message, _ := strings.Cut(id, ":")
 	body, files := drawCase(m)
-	err := a.call(ctx, edit(bot.Place{Channel: channel}, message, body, files), nil)
-	if c := code(err); c == discordgo.ErrCodeUnknownMessage || c == discordgo.ErrCodeUnknownChannel {
-		return nil
-	}
-	if err != nil {
+	if err := a.call(ctx, edit(bot.Place{Channel: channel}, message, body, files), nil); err != nil {
 		return fmt.Errorf("showing case %s: %w", m.Case, helpful(channel, err))
 	}
 	return nil
+}
+
+// missing tells whether a message, or its channel, is not there any more.
+func missing(err error) bool {
+	c := code(err)
+	return c == discordgo.ErrCodeUnknownMessage || c == discordgo.ErrCodeUnknownChannel
 }
 
 // home is the server of the review channel. It is asked for when it is needed first, so that Easel starts without it.
@@ -96,13 +133,8 @@ func (a *Adapter) reveal(ctx context.Context, tenant string, held []bot.Picture)
 	return callback{Type: int(discordgo.InteractionResponseChannelMessageWithSource), Data: n}
 }
 
-var errNoTenant = errors.New("held pictures were asked for by no tenant")
-
 // unseal puts the held pictures of a tenant into a note.
 func (a *Adapter) unseal(ctx context.Context, tenant string, held []bot.Picture, n *note) error {
-	if tenant == "" { // which would be every tenant
-		return errNoTenant
-	}
 	files, err := a.options.Pictures.Sealed(ctx, tenant, held[0].Job)
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ func drawn(action, label string, style float64) any {
 func TestACaseIsPostedOnceAndShown(t *testing.T) {
 	s, a := moderated(t, "50")
 	for range 2 { // as after a crash
-		if id, err := a.PostCase(t.Context(), here, waiting()); err != nil || id != "50:5001" {
+		if id, err := a.PostCase(t.Context(), here, "", waiting()); err != nil || id != "50:5001" {
 			t.Fatalf("posted %q, %v", id, err)
 		}
 	}
@@ -89,7 +89,7 @@ func TestCasesStayInTheirServer(t *testing.T) {
 		s, a := moderated(t, tt.channel)
 		place := here
 		place.Tenant = tt.tenant
-		if id, err := a.PostCase(t.Context(), place, waiting()); err != nil || id != "" {
+		if id, err := a.PostCase(t.Context(), place, "", waiting()); err != nil || id != "" {
 			t.Errorf("%+v: posted %q, %v", tt, id, err)
 		}
 		if tt.asks != "" {
@@ -113,7 +113,7 @@ func TestAReviewChannelThatCannotBeUsed(t *testing.T) {
 		if tt.status != 0 {
 			s.failing("POST /channels/50/messages", tt.status)
 		}
-		id, err := a.PostCase(t.Context(), here, waiting())
+		id, err := a.PostCase(t.Context(), here, "", waiting())
 		if id != "" || err == nil || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), "channel "+tt.channel+" (discord.review_channel)") {
 			t.Errorf("%s: %q, %v", tt.channel, id, err)
 		}
@@ -138,7 +138,7 @@ func TestNothingToDecideIsCutOff(t *testing.T) {
 		}
 	}
 	s, a := moderated(t, "50")
-	if _, err := a.PostCase(t.Context(), here, m); err != nil {
+	if _, err := a.PostCase(t.Context(), here, "", m); err != nil {
 		t.Fatal(err)
 	}
 	s.next("GET /channels/50")
@@ -256,12 +256,4 @@ func TestHeldPicturesAreForWhoAsks(t *testing.T) {
 		t.Errorf("after a failure: %v", c.body)
 	}
 	s.quiet() // and nothing in a channel
-}
-
-// TestNoTenantSeesNothing, since no tenant's name would be all of them.
-func TestNoTenantSeesNothing(t *testing.T) {
-	_, a := moderated(t, "50")
-	if c := a.reveal(t.Context(), "", []bot.Picture{{Job: job, Index: 1}}); c.Data.Content != escape(sorry) || len(c.Data.files) > 0 {
-		t.Errorf("answered %+v", c.Data)
-	}
 }

@@ -42,6 +42,7 @@ func (a *Adapter) Show(ctx context.Context, place bot.Place, id string, m bot.Me
 	l := a.follow(place, id, m)
 	l.mu.Lock() // so that no progress is written over it
 	defer l.mu.Unlock()
+	l.message = m
 	l.over = jobs.State(m.State).Over() || m.State == string(jobs.Delivering)
 	if l.over {
 		a.live.Delete(m.Job)
@@ -51,8 +52,8 @@ func (a *Adapter) Show(ctx context.Context, place bot.Place, id string, m bot.Me
 		return err
 	}
 	err := a.call(ctx, edit(place, id, body, body.files), nil)
-	if code(err) == discordgo.ErrCodeUnknownMessage {
-		return nil
+	if missing(err) {
+		return jobs.ErrGone
 	}
 	if err != nil {
 		return fmt.Errorf("showing job %s: %w", m.Job, err)

@@ -125,8 +125,9 @@ func (a *Adapter) findChannel(ctx context.Context, id string) (string, error) {
 		return "no moderators' channel is named (discord.review_channel): cases wait for easel review list", nil
 	}
 	var channel struct {
-		Name string                `json:"name"`
-		Type discordgo.ChannelType `json:"type"`
+		Name  string                `json:"name"`
+		Type  discordgo.ChannelType `json:"type"`
+		Guild string                `json:"guild_id"`
 	}
 	err := a.look(ctx, "channels/"+id, &channel)
 	switch {
@@ -134,6 +135,12 @@ func (a *Adapter) findChannel(ctx context.Context, id string) (string, error) {
 		return "", fmt.Errorf("the bot does not see channel %s (discord.review_channel); correct the ID, or give the bot's role View Channel, Send Messages and Attach Files there", id)
 	case err == nil && slices.Contains(silent, channel.Type):
 		return "", fmt.Errorf("%q (discord.review_channel) is no channel for messages; name a text channel", channel.Name)
+	case err != nil:
+		return "", plainly(err)
+	case channel.Guild == "":
+		return "", fmt.Errorf("channel %s (discord.review_channel) is in no server; name a text channel of your server", id)
+	case a.options.GuildID != "" && channel.Guild != a.options.GuildID:
+		return "", fmt.Errorf("%q (discord.review_channel) is in server %s, and the commands are in %s (discord.guild_id): no case would come there", channel.Name, channel.Guild, a.options.GuildID)
 	}
-	return fmt.Sprintf("moderators are asked in %q", channel.Name), plainly(err)
+	return fmt.Sprintf("moderators are asked in %q, about what comes up in its server (%s)", channel.Name, channel.Guild), nil
 }

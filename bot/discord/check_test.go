@@ -32,7 +32,7 @@ func examined(t *testing.T, answers map[string]string) string {
 func TestExamine(t *testing.T) {
 	fine := map[string]string{
 		"users/@me": `{"id":"7","username":"easel"}`, "oauth2/applications/@me": `{"id":"7","name":"Easel"}`, "guilds/1": `{"id":"1","name":"Home"}`,
-		"channels/2": `{"id":"2","name":"mods","type":0}`, "channels/3": `{"id":"3","name":"Talk","type":4}`,
+		"channels/2": `{"id":"2","name":"mods","type":0,"guild_id":"1"}`, "channels/5": `{"id":"5","name":"far","type":0,"guild_id":"9"}`, "channels/6": `{"id":"6","type":1}`, "channels/3": `{"id":"3","name":"Talk","type":4}`,
 	}
 	tests := []struct {
 		name, review string
@@ -44,7 +44,7 @@ func TestExamine(t *testing.T) {
 			"fine", "2",
 			Options{Token: botToken, AppID: "7", GuildID: "1"},
 			fine,
-			[]string{`discord: the token is that of "easel"`, `discord app: "Easel", 7`, `discord guild: the bot is in "Home"`, `discord cases: moderators are asked in "mods"`},
+			[]string{`discord: the token is that of "easel"`, `discord app: "Easel", 7`, `discord guild: the bot is in "Home"`, `discord cases: moderators are asked in "mods", about what comes up in its server (1)`},
 		},
 		{
 			"nothing named", "",
@@ -69,6 +69,8 @@ func TestExamine(t *testing.T) {
 				`! discord cases: the bot does not see channel 9 (discord.review_channel)`,
 			},
 		},
+		{"another server's", "5", Options{Token: botToken, GuildID: "1"}, fine, []string{`discord: `, `discord app: `, `discord guild: `, `! discord cases: "far" (discord.review_channel) is in server 9, and the commands are in 1`}},
+		{"direct messages", "6", Options{Token: botToken}, fine, []string{`discord: `, `discord app: `, `! discord cases: channel 6 (discord.review_channel) is in no server`}},
 		{"a category", "3", Options{Token: botToken}, fine, []string{`discord: `, `discord app: `, `! discord cases: "Talk" (discord.review_channel) is no channel for messages`}},
 	}
 	for _, tt := range tests {

@@ -318,8 +318,11 @@ func TestAMessageIsPostedOnceShownAndRemoved(t *testing.T) {
 	}
 	s.failing("DELETE /channels/20/messages/5001", 404, 500)
 	s.failing("PATCH /channels/20/messages/5001", 404, 500)
-	if err := errors.Join(a.Show(ctx, here, id, sample("done")), a.Remove(ctx, here, id), a.Remove(ctx, here, "")); err != nil {
+	if err := errors.Join(a.Remove(ctx, here, id), a.Remove(ctx, here, "")); err != nil {
 		t.Errorf("a message that is gone: %v", err)
+	}
+	if err := a.Show(ctx, here, id, sample("done")); !errors.Is(err, jobs.ErrGone) {
+		t.Errorf("a message that is gone is shown: %v", err)
 	}
 	if a.Show(ctx, here, id, sample("done")) == nil || a.Remove(ctx, here, id) == nil {
 		t.Error("failures of Discord's are not told")

@@ -70,9 +70,9 @@ func draw(m bot.Message) message {
 
 // content is the prompt and who asked, then in small what else there is to say.
 func content(m bot.Message, status string) string {
-	head := person(m.Author.ID, m.Author.Name)
+	head := "A prompt by " + person(m.Author.ID, m.Author.Name)
 	if prompt := escapeTo(m.Prompt, maxPrompt); prompt != "" {
-		head = "**" + prompt + "** by " + head
+		head = "**" + prompt + "** by " + person(m.Author.ID, m.Author.Name)
 	}
 	var small []string
 	if m.Origin != nil {

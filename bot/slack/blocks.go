@@ -66,7 +66,7 @@ func detailed(list []bot.Detail) words {
 // drawn draws a job's message. The value is what its buttons carry, see [buttonValue]. The files are Slack's IDs of its
 // pictures, by index; what has none is not shown.
 func drawn(m bot.Message, value string, files map[int]string) words {
-	prompt := cmp.Or(cut(m.Prompt, maxText), "(no prompt)")
+	prompt := cmp.Or(cut(m.Prompt, maxText), "A prompt")
 	line := caption(m)
 	w := words{text: escape(prompt + " – " + line)}
 	w.blocks = append(w.blocks, api.NewRichTextBlock("", api.NewRichTextSection(

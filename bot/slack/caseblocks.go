@@ -106,7 +106,7 @@ func drawnExhibit(id, heading string, held []bot.Picture, files map[int]string) 
 			w.blocks = append(w.blocks, api.NewImageBlockSlackFile(&api.SlackFileObject{ID: file}, cmp.Or(cut(p.Alt, maxAlt), "Held picture"), "", nil))
 		}
 	}
-	note := "For you alone. Decide in the review channel: this goes when case " + id + " is decided."
+	note := "For you alone. Decide in the review channel; case " + id
 	w.blocks = append(w.blocks, api.NewContextBlock("", plain(note)))
 	return w
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	api "github.com/slack-go/slack"
+
 	"github.com/easelbot/easel/bot"
 	"github.com/easelbot/easel/bot/slack/slacktest"
 	"github.com/easelbot/easel/gallery"
@@ -52,6 +54,17 @@ func bench(t *testing.T, pictures Pictures) (*Adapter, *slacktest.Server) {
 	}
 	t.Cleanup(a.http.CloseIdleConnections)
 	return a, s
+}
+
+// another opens an adapter after a start, with another review channel maybe.
+func another(t *testing.T, s *slacktest.Server, channel string) *Adapter {
+	t.Helper()
+	a, err := Open(Options{BotToken: slacktest.BotToken, AppToken: slacktest.AppToken, APIURL: s.URL(), Pictures: held, ReviewChannel: channel})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.http.CloseIdleConnections)
+	return a
 }
 
 // presses makes an adapter hear buttons, which this answers.
@@ -102,7 +115,7 @@ func decided() bot.CaseMessage {
 // posted posts a case.
 func posted(t *testing.T, a *Adapter) (id string) {
 	t.Helper()
-	id, err := a.PostCase(t.Context(), place1, waiting())
+	id, err := a.PostCase(t.Context(), place1, "", waiting())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +126,7 @@ func TestACaseIsPostedOnceAndInItsOwnWorkspace(t *testing.T) {
 	a, s := bench(t, held)
 	other := place1
 	other.Tenant = "T2"
-	if id, err := a.PostCase(t.Context(), other, waiting()); id != "" || err != nil {
+	if id, err := a.PostCase(t.Context(), other, "", waiting()); id != "" || err != nil {
 		t.Errorf("another workspace's case is %q, %v, want none", id, err)
 	}
 	if id, again := posted(t, a), posted(t, a); id != again || !strings.HasPrefix(id, reviewChannel+":") || len(s.Messages(reviewChannel)) != 1 {
@@ -125,7 +138,7 @@ func TestACaseIsPostedOnceAndInItsOwnWorkspace(t *testing.T) {
 	a.options.ReviewChannel = ""
 	m := waiting()
 	m.Case = "02CASE"
-	if id, err := a.PostCase(t.Context(), place1, m); id != "" || err != nil || len(s.Messages(reviewChannel)) != 1 {
+	if id, err := a.PostCase(t.Context(), place1, "", m); id != "" || err != nil || len(s.Messages(reviewChannel)) != 1 {
 		t.Errorf("without a review channel: %q, %v", id, err)
 	}
 }
@@ -177,7 +190,7 @@ func TestAModeratorReadsAllOfALongPrompt(t *testing.T) {
 		Reasons: slices.Repeat([]string{strings.Repeat("r", 5000)}, 100), Status: "Waiting",
 	}
 	a, s := bench(t, held)
-	if _, err := a.PostCase(t.Context(), place1, m); err != nil {
+	if _, err := a.PostCase(t.Context(), place1, "", m); err != nil {
 		t.Fatal(err)
 	}
 	text := s.Messages(reviewChannel)[0].Text
@@ -204,7 +217,7 @@ func TestReviewChannelErrorsSayWhatToDo(t *testing.T) {
 		a, s := bench(t, held)
 		s.Fail("chat.postMessage", problem)
 		s.Fail("chat.update", problem)
-		if id, err := a.PostCase(t.Context(), place1, waiting()); id != "" || code(err) != problem || !strings.Contains(err.Error(), want) {
+		if id, err := a.PostCase(t.Context(), place1, "", waiting()); id != "" || code(err) != problem || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: posted as %q, %v, want an error with %q", problem, id, err, want)
 		}
 		id := posted(t, a) // tried again
@@ -256,7 +269,7 @@ func TestOnlyAPressInTheReviewChannelIsAModerators(t *testing.T) {
 	}
 	none, _ := bench(t, held)
 	none.options.ReviewChannel = ""
-	if is, err := none.moderates(t.Context(), bot.Place{Tenant: slacktest.Team}, ""); is || err != nil {
+	if is, err := none.moderates(t.Context(), bot.Place{Tenant: slacktest.Team}, api.InteractionCallback{}); is || err != nil {
 		t.Errorf("without a review channel somebody is a moderator (%v)", err)
 	}
 }
@@ -383,10 +396,69 @@ func TestAPressWaitsUntilTheWorkspaceIsKnown(t *testing.T) {
 	a, s := bench(t, held)
 	s.Fail("auth.test", "internal_error")
 	in := bot.Place{Tenant: slacktest.Team, Channel: reviewChannel}
-	if is, err := a.moderates(t.Context(), in, reviewChannel); is || code(err) != "internal_error" {
+	press := api.InteractionCallback{Container: api.Container{ChannelID: reviewChannel}}
+	if is, err := a.moderates(t.Context(), in, press); is || code(err) != "internal_error" {
 		t.Errorf("unknown, it is %v, %v; want an error", is, err)
 	}
-	if is, err := a.moderates(t.Context(), in, reviewChannel); !is || err != nil {
+	if is, err := a.moderates(t.Context(), in, press); !is || err != nil {
 		t.Errorf("known, it is %v, %v", is, err)
+	}
+	press.User.TeamID = "T0GUESTS"
+	if is, err := a.moderates(t.Context(), in, press); is || err != nil {
+		t.Errorf("a guest of another workspace is a moderator: %v, %v", is, err)
+	}
+}
+
+// TestACaseMovesWithItsChannel: after a start with another review channel, or where somebody has deleted it, it is posted
+// again, and what is left of it elsewhere has no buttons. What still stands stays.
+func TestACaseMovesWithItsChannel(t *testing.T) {
+	a, s := bench(t, held)
+	id, err := a.PostCase(t.Context(), place1, "", waiting())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := func(channel, old string) string {
+		b := another(t, s, channel)
+		now, err := b.PostCase(t.Context(), place1, old, waiting())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return now
+	}
+	if now := again(reviewChannel, id); now != id || len(s.Messages(reviewChannel)) != 1 {
+		t.Errorf("it stands as %s and was posted again as %s", id, now)
+	}
+	if now := again("", id); now != "" || len(s.Messages(reviewChannel)[0].Buttons) > 0 {
+		t.Errorf("without a review channel it is %q, with %v", now, s.Messages(reviewChannel))
+	}
+	s.Channel("CNEW", "UMO")
+	if now := again("CNEW", id); now == id || len(s.Messages("CNEW")) != 1 || len(s.Messages(reviewChannel)[0].Buttons) > 0 {
+		t.Errorf("in another channel it is %s: %v", now, s.Messages("CNEW"))
+	}
+	if err := a.Remove(t.Context(), place1, id); err != nil { // as somebody does by hand
+		t.Fatal(err)
+	}
+	if now := again(reviewChannel, id); now == id || len(s.Messages(reviewChannel)) != 1 {
+		t.Errorf("deleted, it is %s: %v", now, s.Messages(reviewChannel))
+	}
+}
+
+// TestADoubledCaseIsTakenAway: a crash between the post and the note of it leaves two messages; a press on the one that is
+// not known decides and takes it away.
+func TestADoubledCaseIsTakenAway(t *testing.T) {
+	a, s := bench(t, held)
+	first, err := a.PostCase(t.Context(), place1, "", waiting())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := another(t, s, reviewChannel)
+	second, err := b.PostCase(t.Context(), place1, "", waiting())
+	if err != nil || second == first || len(s.Messages(reviewChannel)) != 2 {
+		t.Fatalf("posted as %s and %s, %v", first, second, err)
+	}
+	b.only(t.Context(), waiting().Case, second)
+	b.only(t.Context(), waiting().Case, first)
+	if list := s.Messages(reviewChannel); len(list) != 1 {
+		t.Errorf("there stand %v", list)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/easelbot/easel/bot"
+	"github.com/easelbot/easel/jobs"
 )
 
 // nowhere is the ID of a message that could not be posted anywhere.
@@ -93,8 +94,8 @@ func (a *Adapter) Show(ctx context.Context, place bot.Place, id string, m bot.Me
 	}
 	switch {
 	case gone(err):
-		a.log.Info("a message is not in slack any more", "job", m.Job, "error", redacted(err))
-		return nil
+		a.forget(ctx, l)
+		return jobs.ErrGone
 	case code(err) == "invalid_blocks":
 		a.forget(ctx, l) // so that the next try uploads them anew
 	}

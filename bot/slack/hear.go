@@ -107,8 +107,11 @@ func (a *Adapter) hearAction(ctx context.Context, c Conversation, in api.Interac
 
 // press presses a button. What a moderator is to see is shown to them here.
 func (a *Adapter) press(ctx context.Context, c Conversation, act bot.Action, in api.InteractionCallback) (r bot.Reply, err error) {
-	if act.Moderator, err = a.moderates(ctx, act.Place, channelOf(in)); err != nil {
+	if act.Moderator, err = a.moderates(ctx, act.Place, in); err != nil {
 		return bot.Reply{}, err
+	}
+	if act.Moderator {
+		a.only(ctx, act.Job, messageID(act.Place.Channel, in.Container.MessageTs))
 	}
 	r, err = c.Press(ctx, act)
 	if err != nil || len(r.Sealed) == 0 {

@@ -42,13 +42,28 @@ func (s *dossiers) of(id string) *dossier {
 	if d := s.cases[id]; d != nil {
 		return d
 	}
-	if len(s.order) == maxLives {
-		delete(s.cases, s.order[0])
-		s.order = s.order[1:]
+	if len(s.order) >= maxLives {
+		s.forget()
 	}
 	d := &dossier{}
 	s.cases[id], s.order = d, append(s.order, id)
 	return d
+}
+
+// forget forgets the oldest case of which no moderator was shown anything.
+func (s *dossiers) forget() {
+	for i, id := range s.order {
+		d := s.cases[id]
+		if d.mu.TryLock() {
+			idle := len(d.exhibits) == 0
+			d.mu.Unlock()
+			if idle {
+				delete(s.cases, id)
+				s.order = slices.Delete(s.order, i, i+1)
+				return
+			}
+		}
+	}
 }
 
 const (

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -351,7 +352,7 @@ func TestPostShowAndRemove(t *testing.T) {
 	if err := a.Remove(t.Context(), here, id); err != nil {
 		t.Errorf("removed again: %v", err)
 	}
-	if err := a.Show(t.Context(), here, id, message(jobs.Cancelled)); err != nil {
+	if err := a.Show(t.Context(), here, id, message(jobs.Cancelled)); !errors.Is(err, jobs.ErrGone) {
 		t.Errorf("shown when it is gone: %v", err)
 	}
 }

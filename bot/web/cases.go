@@ -14,7 +14,7 @@ import (
 
 // PostCase posts a case for the owner alone. There is one message for a case, and its ID is the case's; posting it again
 // changes nothing. Without an owner there is nobody to see it: "".
-func (c *Channel) PostCase(ctx context.Context, place bot.Place, m bot.CaseMessage) (id string, err error) {
+func (c *Channel) PostCase(ctx context.Context, place bot.Place, _ string, m bot.CaseMessage) (id string, err error) {
 	owner, err := c.owner(ctx)
 	if err != nil || owner == "" || place.Tenant != general.Tenant {
 		return "", err

@@ -44,10 +44,10 @@ func caseIn(t *testing.T, m Message) (c bot.CaseMessage) {
 
 func TestCaseMessages(t *testing.T) {
 	h := newHouse(t)
-	if id, err := h.PostCase(t.Context(), general, waitingCase("01C", bot.Person{})); id != "" || err != nil {
+	if id, err := h.PostCase(t.Context(), general, "", waitingCase("01C", bot.Person{})); id != "" || err != nil {
 		t.Errorf("before anybody came: %q, %v", id, err)
 	}
-	owner, other := h.visitor(t), h.visitor(t)
+	owner, other := h.owner(t), h.visitor(t)
 	waiting, decided := waitingCase("01C", other.me), decidedCase("01C", other.me)
 	if _, err := h.Post(t.Context(), general, jobMessage("01C", other.me, "held")); err != nil { // of the same name
 		t.Fatal(err)
@@ -89,7 +89,7 @@ func TestCaseMessages(t *testing.T) {
 
 // posted posts a case and wants this ID of its message.
 func posted(ctx context.Context, h *house, place bot.Place, m bot.CaseMessage, want string) error {
-	id, err := h.PostCase(ctx, place, m)
+	id, err := h.PostCase(ctx, place, "", m)
 	if err == nil && id != want {
 		err = fmt.Errorf("its ID is %q, want %q", id, want)
 	}
@@ -99,7 +99,7 @@ func posted(ctx context.Context, h *house, place bot.Place, m bot.CaseMessage, w
 // The stream brings a case to its owner, as it comes and as it is decided, and to nobody else.
 func TestCasesInTheStream(t *testing.T) {
 	h := newHouse(t)
-	owner, other := h.visitor(t), h.visitor(t)
+	owner, other := h.owner(t), h.visitor(t)
 	mine, theirs := owner.listen(""), other.listen("")
 	if err := posted(t.Context(), h, general, waitingCase("01C", other.me), "01C"); err != nil {
 		t.Fatal(err)
@@ -121,7 +121,7 @@ func TestCasesInTheStream(t *testing.T) {
 
 func TestTheOwnerModerates(t *testing.T) {
 	h := newHouse(t)
-	owner, other := h.visitor(t), h.visitor(t)
+	owner, other := h.owner(t), h.visitor(t)
 	held := bot.Picture{Job: "01J", Index: 2, Seed: 7, Width: 128, Height: 128, Alt: "Held picture 3 of 4"}
 	h.talk.press = func(a bot.Action) (bot.Reply, error) {
 		switch {
@@ -174,7 +174,7 @@ func (h *house) seal(t *testing.T, job string, index int, tenant string, file []
 
 func TestSealedPictures(t *testing.T) {
 	h := newHouse(t)
-	owner, other, stranger := h.visitor(t), h.visitor(t), h.visitor(t)
+	owner, other, stranger := h.owner(t), h.visitor(t), h.visitor(t)
 	stranger.client.Jar = nil
 	files := map[int][]byte{1: []byte("\x89PNG the one"), 3: []byte("\x89PNG the other")}
 	for index, file := range files {
@@ -243,5 +243,43 @@ func TestMessagesAreFoundByTheIndex(t *testing.T) {
 		Scan(&plan.id, &plan.parent, &plan.unused, &plan.detail)
 	if err != nil || !strings.Contains(plan.detail, "web_messages_job") {
 		t.Errorf("the plan is %q, %v", plan.detail, err)
+	}
+}
+
+// TestTheOwnerIsWhoActsFirst, not who comes first: a program that looks in owns nothing. Whoever follows an owner gets the cases.
+func TestTheOwnerIsWhoActsFirst(t *testing.T) {
+	h := newHouse(t)
+	h.visitor(t) // who only looks
+	ada, bob := h.owner(t), h.visitor(t)
+	owner := func() string {
+		t.Helper()
+		p, _, err := Owner(t.Context(), h.db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.ID
+	}
+	if owner() != ada.me.ID {
+		t.Errorf("the owner is %q, want ada", owner())
+	}
+	for _, id := range []string{"01C", "01D"} {
+		if err := posted(t.Context(), h, general, waitingCase(id, bob.me), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	name := `{"name":"Bob"}`
+	bob.send("POST", "/api/session", name)
+	if owner() != ada.me.ID {
+		t.Error("the second to act took the channel over")
+	}
+	if err := Disown(t.Context(), h.db); err != nil || owner() != "" {
+		t.Fatalf("disowned, it is %q's, %v", owner(), err)
+	}
+	_, before := bob.history()
+	bob.send("POST", "/api/session", name)
+	mine, after := bob.history()
+	theirs, _ := ada.history()
+	if owner() != bob.me.ID || len(mine) != 2 || len(theirs) != 0 || after <= before {
+		t.Errorf("the owner is %q; bob sees %d cases, ada %d", owner(), len(mine), len(theirs))
 	}
 }

@@ -13,10 +13,11 @@
 // resumes when it comes back. Nothing is missed or repeated, a slow reader holds up nobody, and one who cannot take any
 // more for a while is cut off and resumes later.
 //
-// The moderator is the channel's owner, the first person who ever came: whoever started Easel and opened its page. What
+// The moderator is the channel's owner: the first person who ever did anything in it, such as to write a line. What
 // waits for a decision is a message for them alone, with the buttons to decide it; anybody else's press on these buttons is
 // not a moderator's. The held pictures lie at an address of their own, /sealed/, which to all others is empty, and are kept by no
-// cache. If the owner's browser has lost its cookie, the command line remains: easel review.
+// cache. An owner whose browser has lost its cookie is taken off by easel review
+// owner --clear; the next person who does something follows.
 //
 // What is not kept (how jobs get on, who is here) has no ID; of that a reader gets the newest only.
 package web

@@ -92,6 +92,11 @@ func (c *Channel) members(next func(w http.ResponseWriter, r *http.Request, me b
 		if me.ID == "" {
 			return errSession
 		}
+		if r.Method == http.MethodPost {
+			if err := c.claim(r.Context(), me); err != nil {
+				return err
+			}
+		}
 		return next(w, r, me)
 	}
 }

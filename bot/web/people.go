@@ -46,15 +46,6 @@ func (c *Channel) person(r *http.Request) (bot.Person, error) {
 	return p, nil
 }
 
-// owner is the ID of the first person who ever came, or "" if nobody has.
-func (c *Channel) owner(ctx context.Context) (id string, err error) {
-	err = c.db.Reader().QueryRowContext(ctx, `SELECT id FROM web_people ORDER BY created, rowid LIMIT 1`).Scan(&id)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return "", fmt.Errorf("looking up the owner: %w", err)
-	}
-	return id, nil
-}
-
 // welcome returns who sent a request. To somebody new it gives an identity.
 //
 // A browser that follows a link from another site sends no cookie (SameSite=Strict), so whoever comes that way may have
@@ -65,7 +56,9 @@ func (c *Channel) welcome(w http.ResponseWriter, r *http.Request) (bot.Person, e
 		return p, err
 	}
 	if p.ID != "" {
-		c.touch(r, p)
+		if cookie, err := r.Cookie(cookieName(r)); err == nil && c.touch(r, p) {
+			remember(w, r, cookie.Value)
+		}
 		return p, nil
 	}
 	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
@@ -76,11 +69,16 @@ func (c *Channel) welcome(w http.ResponseWriter, r *http.Request) (bot.Person, e
 	if err := c.register(r.Context(), p, token); err != nil {
 		return bot.Person{}, err
 	}
+	remember(w, r, token)
+	return p, nil
+}
+
+// remember gives a browser the token of who uses it, for another year.
+func remember(w http.ResponseWriter, r *http.Request, token string) {
 	http.SetCookie(w, &http.Cookie{
 		Name: cookieName(r), Value: token, Path: "/", MaxAge: int(year.Seconds()),
 		HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})
-	return p, nil
 }
 
 func (c *Channel) register(ctx context.Context, p bot.Person, token string) error {
@@ -96,13 +94,13 @@ func (c *Channel) register(ctx context.Context, p bot.Person, token string) erro
 	return nil
 }
 
-// touch writes down that somebody was here, to the hour. Without it they are as welcome.
-func (c *Channel) touch(r *http.Request, p bot.Person) {
+// touch writes down that somebody was here, to the hour, and tells whether it has. Without it they are as welcome.
+func (c *Channel) touch(r *http.Request, p bot.Person) bool {
 	now := time.Now()
 	var seen int64
 	err := c.db.Reader().QueryRowContext(r.Context(), `SELECT seen FROM web_people WHERE id = $1`, p.ID).Scan(&seen)
 	if err == nil && now.Sub(time.UnixMilli(seen)) < time.Hour {
-		return // and nobody waits for the writers' turn
+		return false // and nobody waits for the writers' turn
 	}
 	err = c.db.Write(r.Context(), func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(r.Context(), `UPDATE web_people SET seen = $2 WHERE id = $1`, p.ID, now.UnixMilli())
@@ -111,6 +109,7 @@ func (c *Channel) touch(r *http.Request, p bot.Person) {
 	if err != nil {
 		c.log(r, fmt.Errorf("writing down who was here: %w", err))
 	}
+	return err == nil
 }
 
 // rename gives somebody the name they chose. What they wrote before keeps the name it was written under.

@@ -62,7 +62,7 @@ func TestCommands(t *testing.T) {
 
 func TestActions(t *testing.T) {
 	h := newHouse(t)
-	h.visitor(t) // the owner
+	h.owner(t)
 	v := h.visitor(t)
 	var got bot.Action
 	v.house.talk.press = func(a bot.Action) (bot.Reply, error) {
@@ -81,7 +81,7 @@ func TestActions(t *testing.T) {
 
 // Whatever the conversation returns has its status, and only what is for the member is told.
 func TestErrors(t *testing.T) {
-	v := newHouse(t).visitor(t)
+	v := newHouse(t).owner(t)
 	var err error
 	v.house.talk.do = func(bot.Command) (bot.Reply, error) { return bot.Reply{}, err }
 	for code, status := range map[string]int{

@@ -107,6 +107,18 @@ func (h *house) visitor(tb testing.TB) *visitor {
 	return v
 }
 
+// owner is a visitor who owns the channel, since they were the first to do something.
+func (h *house) owner(tb testing.TB) *visitor {
+	tb.Helper()
+	v := h.visitor(tb)
+	if a := v.send("POST", "/api/session", `{"name":"Olive Owner"}`); a.status != http.StatusOK {
+		tb.Fatalf("the owner cannot have a name: %d %s", a.status, a.body)
+	}
+	v.me.Name = "Olive Owner"
+	h.logs.Reset()
+	return v
+}
+
 // An answer is what came back.
 type answer struct {
 	status int

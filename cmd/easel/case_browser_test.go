@@ -22,7 +22,7 @@ import (
 	"github.com/easelbot/easel/store"
 )
 
-// TestCasesOnThePage has the first visitor decide what waits: two prompts, and pictures that are held.
+// TestCasesOnThePage has the owner decide what waits: two prompts, and pictures that are held.
 func TestCasesOnThePage(t *testing.T) {
 	chrome, dir := browser(t), t.TempDir()
 	data, config := filepath.Join(dir, "data"), filepath.Join(dir, "easel.yaml")
@@ -35,6 +35,7 @@ func TestCasesOnThePage(t *testing.T) {
 	}
 	s := serve("127.0.0.1:0")
 	mo := visit(t, chrome, s.url, 1200, 900)
+	mo.say("the first to say something is the owner")
 	bob := visit(t, chrome, s.url, 360, 740)
 
 	hostile := "<img src=x onerror=document.title=1> a lighthouse"

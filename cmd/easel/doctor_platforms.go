@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/easelbot/easel/bot/discord"
@@ -21,7 +24,16 @@ func checkPlatforms(ctx context.Context, c configs.Config) []check {
 			checks = append(checks, check(f))
 		}
 	}
+	checks = append(checks, halfSet("discord", c.Discord.Token, "EASEL_DISCORD_TOKEN", map[string]string{
+		"discord.app_id": c.Discord.AppID, "discord.guild_id": c.Discord.GuildID, "discord.review_channel": c.Discord.ReviewChannel,
+	})...)
+	checks = append(checks, halfSet("slack", c.Slack.BotToken, "EASEL_SLACK_BOT_TOKEN", map[string]string{
+		"slack.app_token": c.Slack.AppToken, "slack.signing_secret": c.Slack.SigningSecret, "slack.review_channel": c.Slack.ReviewChannel,
+	})...)
 	if c.Slack.BotToken != "" {
+		if c.Slack.AppToken == "" && c.PublicURL == "" {
+			checks = append(checks, failed("slack http", errors.New("without an app token Slack must reach Easel, and public_url is not set; set it to the address that leads here, or set EASEL_SLACK_APP_TOKEN")))
+		}
 		for _, f := range slack.Examine(ctx, slack.Options{
 			BotToken: c.Slack.BotToken, AppToken: c.Slack.AppToken, SigningSecret: c.Slack.SigningSecret, APIURL: c.Slack.APIURL,
 		}, c.Slack.ReviewChannel) {
@@ -32,6 +44,19 @@ func checkPlatforms(ctx context.Context, c configs.Config) []check {
 		checks = append(checks, checkRedis(ctx, c.Redis.URL))
 	}
 	return checks
+}
+
+// halfSet fails where something is set for a platform that is off, since its token is not.
+func halfSet(name, token, variable string, others map[string]string) []check {
+	if token != "" {
+		return nil
+	}
+	for _, key := range slices.Sorted(maps.Keys(others)) {
+		if others[key] != "" {
+			return []check{failed(name, fmt.Errorf("%s is set and the bot's token is not, so nothing of %s is on; set %s, or take the others out", key, name, variable))}
+		}
+	}
+	return nil
 }
 
 // checkRedis says hello to Redis. Its address is told without the password in the URL.
@@ -45,7 +70,7 @@ func checkRedis(ctx context.Context, url string) check {
 	defer cancel()
 	where := client.Options().Addr
 	if err := client.Ping(ctx).Err(); err != nil {
-		return failed("redis", fmt.Errorf("%s cannot be used (%w); start it, or correct redis.url: without it each process counts limits alone", where, err))
+		return failed("redis", fmt.Errorf("%s cannot be used (%w); start it, or correct EASEL_REDIS_URL (or the file of redis.url_file), with the password if it wants one: without Redis each process counts limits alone", where, err))
 	}
 	return passed("redis", "%s answers", where)
 }

@@ -8,10 +8,13 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
+	"github.com/easelbot/easel/bot/web"
 	"github.com/easelbot/easel/configs"
 	"github.com/easelbot/easel/jobs"
 	"github.com/easelbot/easel/moderation/review"
+	"github.com/easelbot/easel/store"
 )
 
 // checkDisk looks at the room for what serve keeps.
@@ -62,17 +65,28 @@ func checkReview(ctx context.Context, c configs.Config) check {
 	if _, err := os.Stat(file); err != nil {
 		return passed("review", "nothing waits for a moderator")
 	}
-	waiting := 0
+	waiting, owner := 0, ""
 	err := openDesk(ctx, c, file, func(d *jobs.Desk) error {
 		cases, err := review.Waiting(ctx, d.Store, review.Scope{})
 		waiting = len(cases)
+		if err == nil {
+			owner, err = ownerName(ctx, d.Store)
+		}
 		return err
 	})
 	switch {
 	case err != nil:
 		return failed("review", err)
 	case waiting > 0:
-		return passed("review", "%d wait for a moderator: decide with easel review list, approve and reject", waiting)
+		return passed("review", "%d wait for a moderator: decide with easel review list, approve and reject%s", waiting, owner)
 	}
-	return passed("review", "nothing waits for a moderator")
+	return passed("review", "nothing waits for a moderator%s", owner)
+}
+
+func ownerName(ctx context.Context, db *store.DB) (string, error) {
+	owner, seen, err := web.Owner(ctx, db)
+	if err != nil || owner.ID == "" {
+		return "", err
+	}
+	return fmt.Sprintf("; what waits in the local channel is shown to %q, last here %s", owner.Name, seen.Format(time.DateTime)), nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/easelbot/easel/bot/web"
 	"github.com/easelbot/easel/configs"
 	"github.com/easelbot/easel/gallery"
 	"github.com/easelbot/easel/jobs"
@@ -46,7 +47,7 @@ func reviewCommand() *cobra.Command {
 		},
 	}
 	show.Flags().StringVar(&out, "out", "", "folder to save the pictures in that wait, to look at them")
-	group(cmd, list, show, s.decisionCommand("approve", review.Approve), s.decisionCommand("reject", review.Reject))
+	group(cmd, list, show, s.ownerCommand(), s.decisionCommand("approve", review.Approve), s.decisionCommand("reject", review.Reject))
 	for _, c := range cmd.Commands() {
 		s.configFlag(c)
 		nameValues(c)
@@ -66,10 +67,51 @@ func (s *settings) decisionCommand(name string, d review.Decision) *cobra.Comman
 		Use: name + " ID", Short: strings.ToUpper(name[:1]) + name[1:] + " what a case holds", Args: oneCase,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.atDesk(cmd.Context(), func(desk *jobs.Desk) error {
-				return explainCase(args[0], desk.Decide(cmd.Context(), review.Scope{}, args[0], d, operator()))
+				if err := desk.Decide(cmd.Context(), review.Scope{}, args[0], d, operator()); err != nil {
+					return explainCase(args[0], err)
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "case %s: %s; the server acts on it within two seconds, or when it starts\n", args[0], done[d])
+				return nil
 			})
 		},
 	}
+}
+
+var done = map[review.Decision]string{review.Approve: "approved", review.Reject: "rejected"}
+
+// ownerCommand is about who moderates the local channel in the browser.
+func (s *settings) ownerCommand() *cobra.Command {
+	var forget bool
+	cmd := &cobra.Command{
+		Use: "owner", Short: "Tell who is shown what waits in the local channel", Args: noArgs,
+		Long: "In the local channel its owner is shown what waits: the first person who did anything there. With --clear nobody\n" +
+			"is, and the next person who does something follows: for when the owner's browser has lost its cookie.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.atDesk(cmd.Context(), func(d *jobs.Desk) error {
+				if forget {
+					if err := web.Disown(cmd.Context(), d.Store); err != nil {
+						return err
+					}
+				}
+				return tellOwner(cmd.Context(), d.Store, cmd.OutOrStdout())
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&forget, "clear", false, "let the next person who does something there follow")
+	return cmd
+}
+
+func tellOwner(ctx context.Context, db *store.DB, stdout io.Writer) error {
+	owner, seen, err := web.Owner(ctx, db)
+	switch {
+	case err != nil:
+		return err
+	case owner.ID == "":
+		fmt.Fprintln(stdout, "nobody; the first person who does something in the local channel will be")
+	default:
+		fmt.Fprintf(stdout, "%s, last here %s\n", owner.Name, seen.Format(time.DateTime))
+	}
+	return nil
 }
 
 // operator is who decides on the command line.
@@ -104,7 +146,7 @@ func (s *settings) atDesk(ctx context.Context, f func(*jobs.Desk) error) error {
 }
 
 func openDesk(ctx context.Context, c configs.Config, file string, f func(*jobs.Desk) error) error {
-	db, err := store.Open(ctx, file)
+	db, err := store.Join(ctx, file)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func TestReviewOnTheCommandLine(t *testing.T) {
 		if status, answer := ada.request(t, http.MethodPost, "api/commands", body); status != http.StatusAccepted {
 			t.Fatalf("%d %s", status, answer)
 		}
-		ada.until(t, "message", `"state":"held","prompt":"a `+what)
+		ada.until(t, "message", `"state":"held","prompt":""`)
 	}
 	if err := s.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)

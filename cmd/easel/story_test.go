@@ -244,6 +244,7 @@ func TestStoryOfRefusals(t *testing.T) {
 			p.told(ada, tt.told)
 			p.kill()
 		}
+		p.settle()
 		if told := p.private(p.t, bob); len(told) > 0 {
 			p.t.Errorf("bob is told %v", brief(told))
 		}
@@ -258,8 +259,18 @@ func TestStoryOfHeldPrompts(t *testing.T) {
 	onEveryStage(t, func(p *play) {
 		p.imagine(p.t, ada, "a red lighthouse", map[string]string{"count": "1"})
 		p.imagine(p.t, bob, "a blue lighthouse", map[string]string{"count": "1"})
-		p.one(p.posts, "the red one waits", says("a red lighthouse", "Waiting for a moderator"))
-		p.one(p.posts, "the blue one waits", says("a blue lighthouse", "Waiting for a moderator"))
+		eventually(p.t, "both wait, and nobody reads what for", func() bool {
+			waits := 0
+			for _, q := range p.posts(p.t) {
+				if strings.Contains(q.text, "lighthouse") {
+					p.t.Fatalf("a prompt that nobody has approved is shown: %q", q.text)
+				}
+				if strings.Contains(q.text, "A prompt waits for a moderator") {
+					waits++
+				}
+			}
+			return waits == 2
+		})
 		p.settle()
 		p.kill()
 		red := p.one(p.cases, "a case of the red one", says("a red lighthouse", "Waiting for a moderator"))
@@ -269,9 +280,9 @@ func TestStoryOfHeldPrompts(t *testing.T) {
 		p.press(p.t, moderator, blue, "Reject")
 		p.kill()
 		p.result("a red lighthouse", 1)
-		p.told(bob, "A moderator did not approve your prompt")
+		p.told(bob, "A moderator did not approve your prompt \u201ca blue lighthouse\u201d")
 		eventually(p.t, "the blue one is gone", func() bool {
-			return !slices.ContainsFunc(p.posts(p.t), says("a blue lighthouse"))
+			return !slices.ContainsFunc(p.posts(p.t), says("waits for a moderator"))
 		})
 		p.one(p.cases, "the decision on the red one", says("a red lighthouse", "Approved by"))
 		p.one(p.cases, "the decision on the blue one", says("a blue lighthouse", "Rejected by"))

@@ -136,6 +136,17 @@ func Posted(ctx context.Context, tx *sql.Tx, id, message string) error {
 	return err
 }
 
+// Approved tells whether a moderator of the scope has approved just these words before.
+func Approved(ctx context.Context, db *store.DB, s Scope, prompt, negative string) (bool, error) {
+	var approved bool
+	err := db.Reader().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM cases WHERE platform = $1 AND tenant = $2 AND prompt = $3
+		AND negative = $4 AND subject = 'prompt' AND decision = 'approve')`, s.Platform, s.Tenant, prompt, negative).Scan(&approved)
+	if err != nil {
+		return false, fmt.Errorf("looking for an earlier approval: %w", err)
+	}
+	return approved, nil
+}
+
 // inScope is the condition for a scope's columns, of $1 and $2.
 const inScope = `($1 = '' AND $2 = '' OR platform = $1 AND tenant = $2)`
 

@@ -5,6 +5,13 @@ ALTER TABLE cases ADD COLUMN message TEXT NOT NULL DEFAULT '';         -- the pl
 ALTER TABLE cases ADD COLUMN decided_by_name TEXT NOT NULL DEFAULT '';
 ALTER TABLE outbox ADD COLUMN about TEXT NOT NULL DEFAULT '';          -- the case of an effect, or empty: its job alone
 
+CREATE INDEX cases_approved ON cases (platform, tenant, prompt) WHERE decision = 'approve';
+
+-- The local channel has one owner at most: the first who did anything in it.
+ALTER TABLE web_people ADD COLUMN owner INTEGER NOT NULL DEFAULT 0;
+UPDATE web_people SET owner = 1 WHERE rowid = (SELECT rowid FROM web_people ORDER BY created, rowid LIMIT 1);
+CREATE UNIQUE INDEX web_people_owner ON web_people (owner) WHERE owner = 1;
+
 -- The local channel's messages may be cases. SQLite cannot change a check, so the table is made anew.
 ALTER TABLE web_messages RENAME TO web_messages_before;
 CREATE TABLE web_messages (
@@ -27,6 +34,10 @@ CREATE UNIQUE INDEX web_messages_key ON web_messages (author, key) WHERE key <> 
 
 -- +goose Down
 DELETE FROM web_messages WHERE kind = 'case';
+DELETE FROM outbox WHERE about <> '';
+DROP INDEX web_people_owner;
+ALTER TABLE web_people DROP COLUMN owner;
+DROP INDEX cases_approved;
 ALTER TABLE outbox DROP COLUMN about;
 ALTER TABLE cases DROP COLUMN decided_by_name;
 ALTER TABLE cases DROP COLUMN message;

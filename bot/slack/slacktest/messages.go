@@ -229,6 +229,9 @@ func (s *Server) conversationsOpen(v url.Values) (answer, string) {
 }
 
 func (s *Server) conversationsInfo(v url.Values) (answer, string) {
+	if !strings.Contains(Scopes, "channels:read") {
+		return nil, "missing_scope"
+	}
 	id := v.Get("channel")
 	c := s.channels[id]
 	if c == nil {

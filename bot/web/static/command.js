@@ -2,9 +2,10 @@
 
 import { el } from './dom.js';
 
-/** commandLine shows what a job was asked for. What was made from another picture was pressed, not typed: no verb then. */
+/** commandLine shows what a job was asked for. What was made from another picture was pressed, not typed: no
+ * verb then. What waits for a moderator has no words yet. */
 export function commandLine({ prompt, options, origin }) {
-  return line(origin ? '' : '/imagine', prompt, options);
+  return line(origin || !prompt ? '' : '/imagine', prompt, options);
 }
 
 /** typedLine shows a line as it was typed. */
