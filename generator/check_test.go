@@ -11,7 +11,7 @@ import (
 )
 
 func TestCheckFolder(t *testing.T) {
-	const samplers = "ddim, euler, euler_a, dpmpp_2m"
+	const samplers = "ddim, ddpm, pndm, euler, euler_a, lms, heun, dpm2, dpm2_a, dpmpp_2m, dpmpp_2m_karras, dpmpp_2m_sde, dpmpp_sde, unipc, lcm, tcd"
 	for name, c := range map[string]struct {
 		file, old, replacement string // of the tiny model
 		want                   []model.Finding

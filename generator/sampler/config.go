@@ -34,27 +34,36 @@ type settings struct {
 	SetAlphaToOne        bool      `json:"set_alpha_to_one"`
 	ClipSample           bool      `json:"clip_sample"`
 	ClipSampleRange      float64   `json:"clip_sample_range"`
+	Thresholding         bool      `json:"thresholding"`
+	ThresholdingRatio    float64   `json:"dynamic_thresholding_ratio"`
+	SampleMaxValue       float64   `json:"sample_max_value"`
+	VarianceType         string    `json:"variance_type"`
+	SkipPRKSteps         bool      `json:"skip_prk_steps"`
+	OriginalSteps        int       `json:"original_inference_steps"`
+	TimestepScaling      float64   `json:"timestep_scaling"`
 	FinalSigmasType      string    `json:"final_sigmas_type"`
 	UseKarrasSigmas      bool      `json:"use_karras_sigmas"`
 	UseExponentialSigmas bool      `json:"use_exponential_sigmas"`
+	UseBetaSigmas        bool      `json:"use_beta_sigmas"`
+	SigmaMin             *float64  `json:"sigma_min"`
+	SigmaMax             *float64  `json:"sigma_max"`
+	InterpolationType    string    `json:"interpolation_type"`
+	TimestepType         string    `json:"timestep_type"`
 	LambdaMinClipped     bound     `json:"lambda_min_clipped"`
 	AlgorithmType        string    `json:"algorithm_type"`
 	SolverType           string    `json:"solver_type"`
 	SolverOrder          int       `json:"solver_order"`
 	LowerOrderFinal      bool      `json:"lower_order_final"`
 	EulerAtFinal         bool      `json:"euler_at_final"`
+	UseLuLambdas         bool      `json:"use_lu_lambdas"`
+	PredictX0            bool      `json:"predict_x0"`
+	DisableCorrector     []int     `json:"disable_corrector"`
 
 	// Only looked at to refuse what they ask for.
-	Thresholding       bool     `json:"thresholding"`
-	UseBetaSigmas      bool     `json:"use_beta_sigmas"`
-	UseLuLambdas       bool     `json:"use_lu_lambdas"`
-	UseFlowSigmas      bool     `json:"use_flow_sigmas"`
-	UseDynamicShifting bool     `json:"use_dynamic_shifting"`
-	InterpolationType  string   `json:"interpolation_type"`
-	TimestepType       string   `json:"timestep_type"`
-	VarianceType       string   `json:"variance_type"`
-	SigmaMin           *float64 `json:"sigma_min"`
-	SigmaMax           *float64 `json:"sigma_max"`
+	UseFlowSigmas      bool `json:"use_flow_sigmas"`
+	UseDynamicShifting bool `json:"use_dynamic_shifting"`
+	SolverP            any  `json:"solver_p"`
+	ShiftTerminal      any  `json:"shift_terminal"`
 }
 
 // common holds the defaults that the classes share.
@@ -66,6 +75,11 @@ var common = settings{
 	PredictionType:    "epsilon",
 	TimestepSpacing:   "linspace",
 	ClipSampleRange:   1,
+	ThresholdingRatio: 0.995,
+	SampleMaxValue:    1,
+	VarianceType:      "fixed_small",
+	OriginalSteps:     50,
+	TimestepScaling:   10,
 	FinalSigmasType:   "zero",
 	LambdaMinClipped:  bound(math.Inf(-1)),
 	InterpolationType: "linear",

@@ -9,7 +9,7 @@ import (
 type ddim struct {
 	run
 	calls []ddimCall
-	clip  float32   // bound on the clean latents, infinite for none
+	limit limit
 	fresh []float32 // room for the noise that eta asks for, nil without
 }
 
@@ -25,29 +25,35 @@ func newDDIM(c Config, o Options) (Sampler, error) {
 	if err := c.fill(&s, o); err != nil {
 		return nil, err
 	}
-	if err := refuse(flag{"thresholding", s.Thresholding}); err != nil {
-		return nil, err
-	}
-	if s.ClipSample && !(s.ClipSampleRange > 0) {
-		return nil, unsupported("clip_sample_range", s.ClipSampleRange)
-	}
-	alphas, err := s.alphas(0)
+	l, err := s.newLimit(o.Len)
 	if err != nil {
 		return nil, err
 	}
-	times, err := s.timesteps(o.Steps, 0, s.NumTrainTimesteps)
+	times, alphas, err := s.alphaSchedule(o)
 	if err != nil {
 		return nil, err
 	}
-	times = whole(times)[o.Begin:]
-	if err := s.checkDDIM(times, alphas); err != nil {
-		return nil, err
-	}
-	return s.ddim(times, alphas, o), nil
+	d := s.ddim(times, alphas, o)
+	d.limit = l
+	return d, nil
 }
 
-// checkDDIM finds timesteps that have no alpha, or one from which nothing can be predicted.
-func (s *settings) checkDDIM(times []float64, alphas []float32) error {
+// alphaSchedule returns the timesteps of a run of the alpha family, whole numbers, and the cumulative alphas.
+func (s *settings) alphaSchedule(o Options) (times []float64, alphas []float32, err error) {
+	alphas, err = s.alphas(0)
+	if err != nil {
+		return nil, nil, err
+	}
+	times, err = s.timesteps(o.Steps, 0, s.NumTrainTimesteps)
+	if err != nil {
+		return nil, nil, err
+	}
+	times = whole(times)[o.Begin:]
+	return times, alphas, s.checkAlphas(times, alphas)
+}
+
+// checkAlphas finds timesteps that have no alpha, or one from which nothing can be predicted.
+func (s *settings) checkAlphas(times []float64, alphas []float32) error {
 	first := int(times[0])
 	if first >= len(alphas) {
 		return fmt.Errorf("timestep %d is beyond the last, %d: take fewer steps, or a steps_offset of 0", first, len(alphas)-1)
@@ -58,19 +64,24 @@ func (s *settings) checkDDIM(times []float64, alphas []float32) error {
 	return nil
 }
 
+// alphaRun lays out a run of the alpha family.
+func alphaRun(times []float64, alphas []float32, o Options) run {
+	r := run{times: times, initial: 1, denoised: make([]float32, o.Len)}
+	for _, t := range times {
+		a := alphas[int(t)]
+		r.levels = append(r.levels, level{sqrt(a), sqrt(1 - a)})
+	}
+	return r
+}
+
 // ddim builds the run. The timestep before t is t - T div N, which is not always the next of the list.
 func (s *settings) ddim(times []float64, alphas []float32, o Options) *ddim {
-	d := &ddim{clip: float32(math.Inf(1))}
-	d.run = run{times: times, initial: 1, denoised: make([]float32, o.Len)}
-	if s.ClipSample {
-		d.clip = float32(s.ClipSampleRange)
-	}
+	d := &ddim{run: alphaRun(times, alphas, o)}
 	if o.Eta > 0 {
 		d.fresh = make([]float32, o.Len)
 	}
 	for _, t := range times {
 		a, before := alphas[int(t)], s.alphaBefore(int(t)-s.NumTrainTimesteps/o.Steps, alphas)
-		d.levels = append(d.levels, level{sqrt(a), sqrt(1 - a)})
 		d.calls = append(d.calls, s.ddimCall(a, before, float32(o.Eta)))
 	}
 	return d
@@ -102,24 +113,16 @@ func (s *settings) ddimCall(a, before, eta float32) ddimCall {
 func (d *ddim) Step(x, out []float32, i int, draw func([]float32)) {
 	c, out, clean := d.calls[i], out[:len(x)], d.denoised[:len(x)]
 	for j, v := range x {
-		clean[j] = clamp(c.clean.of(v, out[j]), d.clip)
+		clean[j] = c.clean.of(v, out[j])
+	}
+	d.limit.hold(clean)
+	for j, v := range x {
 		x[j] = c.toClean*clean[j] + c.toNoise*c.noise.of(v, out[j])
 	}
 	if d.fresh != nil {
 		draw(d.fresh)
 		add(x, c.fresh, d.fresh)
 	}
-}
-
-// clamp holds v within bound of 0. (The built-in min and max are slow on floats.)
-func clamp(v, bound float32) float32 {
-	if v > bound {
-		return bound
-	}
-	if v < -bound {
-		return -bound
-	}
-	return v
 }
 
 // add adds w times y to x.

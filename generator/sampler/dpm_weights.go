@@ -2,76 +2,83 @@ package sampler
 
 import "math"
 
-// dpmWeights are the weights of one step: of the sample, and of the estimates of the clean latents, newest first.
-type dpmWeights struct {
-	sample float32
-	clean  [3]float32
-	order  int // how many estimates count
+// A stride is the exact part of the way from one noise level to a lower one: what becomes of the older sample, and the
+// integral over estimates that do not change. The four algorithms differ in little else: DPM-Solver (Lu et al. 2022) solves
+// over the noise, DPM-Solver++ over the clean latents, and each with or without fresh noise.
+type stride struct {
+	sample float64 // the older sample's weight
+	scale  float64 // what all the estimates' weights have in common
+	h      float64 // the fall of log sigma: negative for clean latents, twice for fresh noise with them
+	fresh  float64 // the weight of fresh noise
 }
 
-// dpmStep returns the weights of step k, after past calls of this run.
-func (s *settings) dpmStep(sigmas []float64, k, past int) dpmWeights {
-	order := s.dpmOrder(k, len(sigmas)-1, past)
-	for back := 1; back < order; back++ { // a gap of nothing tells nothing of the slope
+func (s *settings) stride(from, to float64) stride {
+	before, shareBefore := split(from)
+	alpha, share := split(to)
+	h := math.Log(from / to)
+	switch s.AlgorithmType {
+	case "dpmsolver":
+		return stride{alpha / before, -share, h, 0}
+	case "sde-dpmsolver":
+		return stride{alpha / before, -2 * share, h, share * math.Sqrt(math.Expm1(2*h))}
+	case "sde-dpmsolver++":
+		return stride{share / shareBefore * to / from, -alpha, -2 * h, share * math.Sqrt(-math.Expm1(-2*h))}
+	}
+	return stride{share / shareBefore, -alpha, -h, 0}
+}
+
+// ofNoise says whether the estimates are of the noise, not of the clean latents.
+func (s *settings) ofNoise() bool {
+	return s.AlgorithmType == "dpmsolver" || s.AlgorithmType == "sde-dpmsolver"
+}
+
+// draws says whether every step draws fresh noise.
+func (s *settings) draws() bool {
+	return s.AlgorithmType == "sde-dpmsolver" || s.AlgorithmType == "sde-dpmsolver++"
+}
+
+// weights makes the sum of these weights of the estimates.
+func (w stride) weights(estimates ...float64) weights {
+	sum := weights{sample: float32(w.sample), fresh: float32(w.fresh)}
+	for _, v := range estimates {
+		sum.estimates = append(sum.estimates, float32(v))
+	}
+	return sum
+}
+
+// standstill is the sum over a step to an equal level, or one above by a rounding, where nothing changes.
+var standstill = weights{sample: 1, estimates: []float32{0}}
+
+// value returns the weight of the estimate itself, slope that of its slope in a step of second order.
+func (w stride) value() float64 { return w.scale * math.Expm1(w.h) }
+
+func (s *settings) slope(w stride) float64 {
+	if s.SolverType == "midpoint" {
+		return w.value() / 2
+	}
+	return w.exactSlope()
+}
+
+func (w stride) exactSlope() float64 { return w.scale * (math.Expm1(w.h)/w.h - 1) }
+
+// bend returns the weight of the second derivative. In sde-dpmsolver++ diffusers has the other sign before the half.
+func (s *settings) bend(w stride) float64 {
+	half := 0.5
+	if s.AlgorithmType == "sde-dpmsolver++" {
+		half = -half
+	}
+	return w.scale * ((math.Expm1(w.h)-w.h)/(w.h*w.h) - half)
+}
+
+// apart returns the order of step k, lowered so that no slope is taken between equal levels.
+func apart(sigmas []float64, k, order int) int {
+	for back := 1; back < order; back++ {
 		if sigmas[k-back] == sigmas[k-back+1] {
-			order = back
+			return back
 		}
-	}
-	if sigmas[k] == sigmas[k+1] {
-		return dpmWeights{sample: 1, order: 1}
-	}
-	return s.weigh(sigmas, k, order)
-}
-
-// weigh works in h, the fall of log sigma over the step, and in the slope and the bend of the clean latents against it,
-// found from the differences of the estimates.
-func (s *settings) weigh(sigmas []float64, k, order int) dpmWeights {
-	gap := func(k int) float64 { return math.Log(sigmas[k] / sigmas[k+1]) }
-	alpha, share := split(sigmas[k+1])
-	_, from := split(sigmas[k])
-	h, gone := gap(k), 1-sigmas[k+1]/sigmas[k]
-	clean := [3]float64{gone}
-	switch order {
-	case 2:
-		slope := s.slope(h, gone) * h / gap(k-1)
-		clean[0] += slope
-		clean[1] -= slope
-	case 3:
-		clean = thirdOrder(h, gone, gap(k-1)/h, gap(k-2)/h)
-	}
-	w := dpmWeights{sample: float32(share / from), order: order}
-	for i, v := range clean {
-		w.clean[i] = float32(alpha * v)
-	}
-	return w
-}
-
-// slope returns the weight of the slope in a step of second order; gone is 1 - exp(-h).
-func (s *settings) slope(h, gone float64) float64 {
-	if s.SolverType == "heun" {
-		return 1 - gone/h
-	}
-	return gone / 2
-}
-
-// thirdOrder returns the weights of three estimates whose older gaps are r0 and r1 times h.
-func thirdOrder(h, gone, r0, r1 float64) [3]float64 {
-	slope, bend := 1-gone/h, (h-gone)/(h*h)-0.5
-	both := (slope*r0 - bend) / (r0 + r1)
-	newer, older := (slope+both)/r0, both/r1
-	return [3]float64{gone + newer, -newer - older, older}
-}
-
-// dpmOrder returns the order of step k of n: no more than there are estimates, and lower at the end, where the last levels
-// lie far apart in their logarithms.
-func (s *settings) dpmOrder(k, n, past int) int {
-	few := s.LowerOrderFinal && n < 15
-	order := min(s.SolverOrder, past+1)
-	switch {
-	case k == n-1 && (few || s.EulerAtFinal || s.FinalSigmasType == "zero"):
-		return 1
-	case k == n-2 && few:
-		return min(order, 2)
 	}
 	return order
 }
+
+// fall returns how far the logarithm of the level falls from step i to step k.
+func fall(sigmas []float64, i, k int) float64 { return math.Log(sigmas[i] / sigmas[k]) }

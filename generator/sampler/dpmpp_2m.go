@@ -1,40 +1,60 @@
 package sampler
 
-import (
-	"errors"
-	"math"
-	"sort"
-)
-
-// dpmpp2m is the multistep solver of C. Lu et al., "DPM-Solver++: Fast Solver for Guided Sampling of Diffusion Probabilistic
-// Models" (2022), of order 1 to 3 (usually 2). Each step is a weighted sum of the sample and of the latest estimates
-// of the clean latents, so all its mathematics is in the weights, found beforehand.
+// dpmpp2m is the multistep solver of C. Lu et al., "DPM-Solver++: Fast Solver for Guided Sampling of Diffusion
+// Probabilistic Models" (2022), of order 1 to 3 (usually 2): each step takes the slope of the estimates from those of the
+// calls before it. Its older kin over the noise (DPM-Solver, 2022) and those with fresh noise go the same way.
 type dpmpp2m struct {
-	run
-	reads   []mix
-	weights []dpmWeights
-	history [][]float32 // the estimates of the latest calls, call i's at i mod the order
+	solver
+	sums []weights
 }
 
 func newDPMPP2M(c Config, o Options) (Sampler, error) {
+	return newMultistep(c, o, func(*settings) {})
+}
+
+// newDPMPP2MKarras is a spacing by name, whatever the file says of spacings.
+func newDPMPP2MKarras(c Config, o Options) (Sampler, error) {
+	return newMultistep(c, o, func(s *settings) {
+		s.UseKarrasSigmas, s.UseExponentialSigmas, s.UseBetaSigmas, s.UseLuLambdas = true, false, false, false
+	})
+}
+
+// newDPMPP2MSDE is an algorithm by name.
+func newDPMPP2MSDE(c Config, o Options) (Sampler, error) {
+	return newMultistep(c, o, func(s *settings) { s.AlgorithmType = "sde-dpmsolver++" })
+}
+
+func newMultistep(c Config, o Options, named func(*settings)) (Sampler, error) {
 	s := common
 	s.AlgorithmType, s.SolverType, s.SolverOrder, s.LowerOrderFinal = "dpmsolver++", "midpoint", 2, true
 	if err := c.fill(&s, o); err != nil {
 		return nil, err
 	}
+	named(&s)
+	s.SigmaMin, s.SigmaMax = nil, nil // no keys of this class
 	if err := s.checkDPM(); err != nil {
 		return nil, err
 	}
-	times, sigmas, err := s.dpmSchedule(o)
+	entire := truncated
+	if (s.UseKarrasSigmas || s.UseLuLambdas) && s.BetaSchedule != "squaredcos_cap_v2" {
+		entire = whole
+	}
+	times, sigmas, err := s.dpmSchedule(o, entire)
 	if err != nil {
 		return nil, err
 	}
-	if o.Begin >= len(times) {
-		return nil, errors.New("lambda_min_clipped leaves fewer steps than those passed over: raise the strength or the steps")
+	shared, err := s.solver(times, sigmas, s.SolverOrder, o)
+	if err != nil {
+		return nil, err
 	}
-	return s.dpmpp2m(times, sigmas, o), nil
+	d := &dpmpp2m{solver: shared}
+	for k := o.Begin; k < len(times); k++ {
+		d.sums = append(d.sums, s.multistep(sigmas, k, s.dpmOrder(k, len(times), k-o.Begin)))
+	}
+	return d, nil
 }
 
+// checkDPM is for both of diffusers' DPM-Solver classes.
 func (s *settings) checkDPM() error {
 	switch s.SolverType {
 	case "midpoint", "heun":
@@ -43,87 +63,64 @@ func (s *settings) checkDPM() error {
 	default:
 		return unsupported("solver_type", s.SolverType)
 	}
-	switch {
-	case s.AlgorithmType != "dpmsolver++" && s.AlgorithmType != "deis":
+	switch s.AlgorithmType {
+	case "dpmsolver++", "sde-dpmsolver++":
+	case "deis":
+		s.AlgorithmType = "dpmsolver++"
+	case "dpmsolver", "sde-dpmsolver":
+		if s.FinalSigmasType == "zero" {
+			return unsupported("final_sigmas_type", "zero with algorithm_type "+s.AlgorithmType)
+		}
+	default:
 		return unsupported("algorithm_type", s.AlgorithmType)
+	}
+	switch {
 	case s.SolverOrder < 1 || s.SolverOrder > 3:
 		return unsupported("solver_order", s.SolverOrder)
+	case s.SolverOrder == 3 && s.AlgorithmType == "sde-dpmsolver":
+		return unsupported("solver_order", "3 with algorithm_type sde-dpmsolver")
 	case s.VarianceType == "learned" || s.VarianceType == "learned_range":
 		return unsupported("variance_type", s.VarianceType)
 	}
-	return refuse(flag{"thresholding", s.Thresholding}, flag{"use_beta_sigmas", s.UseBetaSigmas}, flag{"use_lu_lambdas", s.UseLuLambdas},
-		flag{"use_flow_sigmas", s.UseFlowSigmas}, flag{"use_dynamic_shifting", s.UseDynamicShifting})
+	return refuse(flag{"thresholding with algorithm_type " + s.AlgorithmType, s.Thresholding && s.ofNoise()}, flag{"use_flow_sigmas", s.UseFlowSigmas}, flag{"use_dynamic_shifting", s.UseDynamicShifting})
 }
 
-// dpmSchedule returns the whole timesteps, and the noise level of each and after the last. Respaced levels span those
-// of the training.
-func (s *settings) dpmSchedule(o Options) (times, sigmas []float64, err error) {
-	alphas, err := s.alphas(leastAlpha)
-	if err != nil {
-		return nil, nil, err
+// dpmOrder returns the order of step k of n: no more than there are estimates, and lower at the end, where the last levels
+// lie far apart in their logarithms.
+func (s *settings) dpmOrder(k, n, past int) int {
+	few := s.LowerOrderFinal && n < 15
+	order := min(s.SolverOrder, past+1)
+	switch {
+	case k == n-1 && (few || s.EulerAtFinal || s.FinalSigmasType == "zero"):
+		return 1
+	case k == n-2 && few:
+		return min(order, 2)
 	}
-	t := newTable(alphas)
-	end := s.clipped(t)
-	if end == 0 {
-		return nil, nil, unsupported("lambda_min_clipped", s.LambdaMinClipped)
-	}
-	times, err = s.timesteps(o.Steps, 1, end)
-	if err != nil {
-		return nil, nil, err
-	}
-	sigmas = t.at(whole(times))
-	other, err := s.respaced(float64(t[len(t)-1]), float64(t[0]), o.Steps)
-	if err != nil {
-		return nil, nil, err
-	}
-	if other != nil {
-		sigmas, times = other, s.truncated(t.times(other))
-	}
-	sigmas, err = s.finished(sigmas, t)
-	return times, sigmas, err
+	return order
 }
 
-// clipped returns how many training timesteps are left when those whose log-SNR is below the bound are not used.
-func (s *settings) clipped(t table) int {
-	return sort.Search(len(t), func(i int) bool { return -math.Log(float64(t[i])) < float64(s.LambdaMinClipped) })
+// multistep returns the weights of step k. The slope and the bend of the estimates are found from the differences between
+// the latest.
+func (s *settings) multistep(sigmas []float64, k, order int) weights {
+	if sigmas[k] <= sigmas[k+1] {
+		return standstill
+	}
+	w, h := s.stride(sigmas[k], sigmas[k+1]), fall(sigmas, k, k+1)
+	switch apart(sigmas, k, order) {
+	case 2:
+		slope := s.slope(w) * h / fall(sigmas, k-1, k)
+		return w.weights(w.value()+slope, -slope)
+	case 3:
+		r0, r1 := fall(sigmas, k-1, k)/h, fall(sigmas, k-2, k-1)/h
+		both := (w.exactSlope()*r0 + s.bend(w)) / (r0 + r1)
+		newer, older := (w.exactSlope()+both)/r0, both/r1
+		return w.weights(w.value()+newer, -newer-older, older)
+	}
+	return w.weights(w.value())
 }
 
-// truncated makes found timesteps whole. Only Karras levels on other than the cosine betas are rounded first.
-func (s *settings) truncated(times []float64) []float64 {
-	if s.UseKarrasSigmas && s.BetaSchedule != "squaredcos_cap_v2" {
-		return whole(times)
-	}
-	for i, v := range times {
-		times[i] = math.Trunc(v)
-	}
-	return times
-}
-
-func (s *settings) dpmpp2m(times, sigmas []float64, o Options) *dpmpp2m {
-	d := &dpmpp2m{history: make([][]float32, s.SolverOrder)}
-	for i := range d.history {
-		d.history[i] = make([]float32, o.Len)
-	}
-	d.run = run{times: times[o.Begin:], initial: 1, denoised: d.history[0]}
-	for k := o.Begin; k < len(times); k++ {
-		alpha, share := split(sigmas[k])
-		clean, _ := s.read(alpha, share)
-		d.reads = append(d.reads, clean)
-		d.levels = append(d.levels, level{float32(alpha), float32(share)})
-		d.weights = append(d.weights, s.dpmStep(sigmas, k, k-o.Begin))
-	}
-	return d
-}
-
-func (d *dpmpp2m) Step(x, out []float32, i int, _ func([]float32)) {
-	out, read, w := out[:len(x)], d.reads[i], d.weights[i]
-	clean := d.history[i%len(d.history)][:len(x)]
-	for j, v := range x {
-		clean[j] = read.of(v, out[j])
-		x[j] = w.sample*v + w.clean[0]*clean[j]
-	}
-	for back := 1; back < w.order; back++ {
-		add(x, w.clean[back], d.history[(i-back)%len(d.history)])
-	}
-	d.denoised = clean
+func (d *dpmpp2m) Step(x, out []float32, i int, draw func([]float32)) {
+	d.estimate(x, out, i)
+	d.sum(x, x, d.sums[i], i)
+	d.shake(x, d.sums[i], draw)
 }

@@ -1,5 +1,7 @@
 package sampler
 
+import "math"
+
 // euler is Karras et al. 2022, algorithm 2 without churn: one straight line from each noise level to the next.
 type euler struct {
 	run
@@ -24,6 +26,9 @@ func newEuler(c Config, o Options) (Sampler, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.TimestepType == "continuous" && s.PredictionType == "v_prediction" { // no other prediction takes notice of it
+		r.times = quarterLogs(sigmas[:len(r.times)])
+	}
 	e := &euler{run: r}
 	for i := range r.times {
 		e.calls = append(e.calls, s.eulerCall(sigmas[i], sigmas[i+1]))
@@ -33,12 +38,23 @@ func newEuler(c Config, o Options) (Sampler, error) {
 
 func (s *settings) checkEuler() error {
 	switch {
-	case s.InterpolationType != "linear":
+	case s.InterpolationType != "linear" && s.InterpolationType != "log_linear":
 		return unsupported("interpolation_type", s.InterpolationType)
-	case s.TimestepType != "discrete":
+	case s.TimestepType != "discrete" && s.TimestepType != "continuous":
 		return unsupported("timestep_type", s.TimestepType)
+	case s.TimestepType == "continuous" && s.InterpolationType == "log_linear":
+		return unsupported("timestep_type", "continuous beside interpolation_type log_linear")
 	}
-	return refuse(flag{"use_beta_sigmas", s.UseBetaSigmas}, flag{"sigma_min", s.SigmaMin != nil}, flag{"sigma_max", s.SigmaMax != nil})
+	return nil
+}
+
+// quarterLogs returns what a model with continuous timesteps is told of each level (Karras et al. 2022, table 1, c_noise).
+func quarterLogs(sigmas []float64) []float64 {
+	times := make([]float64, len(sigmas))
+	for i, sigma := range sigmas {
+		times[i] = math.Log(sigma) / 4
+	}
+	return single(times)
 }
 
 func (s *settings) eulerCall(sigma, to float64) eulerCall {

@@ -14,7 +14,8 @@ func newEulerAncestral(c Config, o Options) (Sampler, error) {
 	if err := c.fill(&s, o); err != nil {
 		return nil, err
 	}
-	s.UseKarrasSigmas, s.UseExponentialSigmas, s.FinalSigmasType = false, false, "zero" // keys this class does not have
+	s.UseKarrasSigmas, s.UseExponentialSigmas, s.UseBetaSigmas = false, false, false // keys this class does not have
+	s.FinalSigmasType, s.InterpolationType = "zero", "linear"
 	r, sigmas, err := s.sigmaRun(o)
 	if err != nil {
 		return nil, err

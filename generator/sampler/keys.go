@@ -8,9 +8,8 @@ import (
 // known lists the keys of the file that mean something to this package or to a diffusers scheduler that reads the
 // same kind of model.
 var known = append(own(),
-	"corrector_order", "disable_corrector", "dynamic_thresholding_ratio", "flow_shift", "noise_sampler_seed",
-	"original_inference_steps", "predict_x0", "predictor_order", "rho", "sample_max_value", "shift_terminal", "sigma_data",
-	"sigma_schedule", "skip_prk_steps", "solver_p", "tau_func", "time_shift_type", "timestep_scaling")
+	"corrector_order", "flow_shift", "noise_sampler_seed", "predictor_order", "rho",
+	"sigma_data", "sigma_schedule", "tau_func", "time_shift_type")
 
 // own returns the keys that settings has.
 func own() []string {

@@ -3,6 +3,7 @@ package sampler_test
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/easelbot/easel/generator/sampler"
@@ -23,31 +24,48 @@ func anySetup(t *rapid.T) setup {
 	is := func(label string) bool { return rapid.Bool().Draw(t, label) }
 	u := setup{name: of("name", sampler.Names()...)}
 	u.keys = map[string]any{
-		"beta_start":             rapid.Float64Range(0.0001, 0.002).Draw(t, "beta_start"),
-		"beta_end":               rapid.Float64Range(0.01, 0.03).Draw(t, "beta_end"),
-		"beta_schedule":          of("beta_schedule", "linear", "scaled_linear", "squaredcos_cap_v2"),
-		"prediction_type":        of("prediction_type", "epsilon", "v_prediction", "sample"),
-		"timestep_spacing":       of("timestep_spacing", "leading", "linspace", "trailing"),
-		"steps_offset":           rapid.IntRange(0, 1).Draw(t, "steps_offset"),
-		"clip_sample":            false,
-		"set_alpha_to_one":       is("set_alpha_to_one"),
-		"final_sigmas_type":      of("final_sigmas_type", "zero", "sigma_min"),
-		"use_karras_sigmas":      is("use_karras_sigmas"),
-		"solver_type":            of("solver_type", "midpoint", "heun"),
-		"solver_order":           rapid.IntRange(1, 3).Draw(t, "solver_order"),
-		"lower_order_final":      is("lower_order_final"),
-		"euler_at_final":         is("euler_at_final"),
-		"rescale_betas_zero_snr": is("rescale_betas_zero_snr"),
+		"original_inference_steps": rapid.IntRange(20, 1000).Draw(t, "original_inference_steps"),
+		"variance_type":            of("variance_type", "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log"),
+		"skip_prk_steps":           is("skip_prk_steps"),
+		"timestep_scaling":         rapid.Float64Range(0, 20).Draw(t, "timestep_scaling"),
+		"beta_start":               rapid.Float64Range(0.0001, 0.002).Draw(t, "beta_start"),
+		"beta_end":                 rapid.Float64Range(0.01, 0.03).Draw(t, "beta_end"),
+		"beta_schedule":            of("beta_schedule", "linear", "scaled_linear", "squaredcos_cap_v2"),
+		"prediction_type":          of("prediction_type", "epsilon", "v_prediction", "sample"),
+		"timestep_spacing":         of("timestep_spacing", "leading", "linspace", "trailing"),
+		"steps_offset":             rapid.IntRange(0, 1).Draw(t, "steps_offset"),
+		"clip_sample":              false,
+		"set_alpha_to_one":         is("set_alpha_to_one"),
+		"final_sigmas_type":        of("final_sigmas_type", "zero", "sigma_min"),
+		"use_karras_sigmas":        is("use_karras_sigmas"),
+		"solver_type":              of("solver_type", "midpoint", "heun", "bh1"),
+		"solver_order":             rapid.IntRange(1, 3).Draw(t, "solver_order"),
+		"lower_order_final":        is("lower_order_final"),
+		"euler_at_final":           is("euler_at_final"),
+		"use_lu_lambdas":           is("use_lu_lambdas"),
+		"predict_x0":               is("predict_x0"),
+		"disable_corrector":        rapid.SliceOfN(rapid.IntRange(0, 30), 0, 3).Draw(t, "disable_corrector"),
+		"rescale_betas_zero_snr":   is("rescale_betas_zero_snr"),
+	}
+	if u.keys["final_sigmas_type"] == "sigma_min" && strings.HasPrefix(u.name, "dpmpp_2m") { // the solvers of the noise end there
+		u.keys["algorithm_type"] = of("algorithm_type", "dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver")
+	}
+	if u.keys["algorithm_type"] == "sde-dpmsolver" {
+		u.keys["solver_order"] = min(u.keys["solver_order"].(int), 2)
 	}
 	if u.keys["prediction_type"] == "epsilon" { // says nothing at zero SNR
 		u.keys["rescale_betas_zero_snr"] = false
 	}
 	if u.keys["use_karras_sigmas"] == false {
 		u.keys["use_exponential_sigmas"] = is("use_exponential_sigmas")
+		u.keys["use_beta_sigmas"] = u.keys["use_exponential_sigmas"] == false && is("use_beta_sigmas")
 	}
 	u.o = sampler.Options{Steps: rapid.IntRange(1, 1000).Draw(t, "steps"), Len: size, Eta: rapid.Float64Range(0, 1).Draw(t, "eta")}
 	if u.keys["timestep_spacing"] == "leading" {
 		u.o.Steps = min(u.o.Steps, 998)
+	}
+	if u.name == "lcm" || u.name == "tcd" { // know no more steps than they were distilled at
+		u.o.Steps = min(u.o.Steps, u.keys["original_inference_steps"].(int))
 	}
 	u.o.Begin = rapid.IntRange(0, u.o.Steps-1).Draw(t, "begin")
 	return u
@@ -62,6 +80,30 @@ func (u setup) sampler(tb testing.TB, t *rapid.T) sampler.Sampler {
 	return s
 }
 
+// calls returns how many calls the run must take at order calls a step, the last one excepted.
+func (u setup) calls(order int) int {
+	left := u.o.Steps - u.o.Begin
+	switch {
+	case u.name == "pndm" && u.keys["skip_prk_steps"] == false && left > 3:
+		return left + 9 // three steps of four calls
+	case u.name == "pndm" && left > 1:
+		return left + 1 // one step of two
+	}
+	return order*left - order + 1
+}
+
+// endsClean says whether no noise is left after the last call. ddim and pndm may stop short of the end, tcd goes to the
+// first timestep, lcm keeps some of the sample, and ddpm may ask for noise to the last.
+func (u setup) endsClean() bool {
+	switch u.name {
+	case "ddim", "pndm", "lcm", "tcd":
+		return false
+	case "ddpm":
+		return u.keys["variance_type"] == "fixed_small" || u.keys["variance_type"] == "fixed_small_log"
+	}
+	return u.keys["final_sigmas_type"] == "zero"
+}
+
 func vector(t *rapid.T, label string) []float32 {
 	return rapid.SliceOfN(rapid.Float32Range(-3, 3), size, size).Draw(t, label)
 }
@@ -69,12 +111,15 @@ func vector(t *rapid.T, label string) []float32 {
 func TestTimestepsNeverRise(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		u := anySetup(rt)
-		times := u.sampler(t, rt).Timesteps()
-		if len(times) != u.o.Steps-u.o.Begin {
-			rt.Fatalf("%d timesteps for steps %d to %d", len(times), u.o.Begin, u.o.Steps)
+		times, order := u.sampler(t, rt).Timesteps(), 1
+		if u.name == "heun" || twoLevels(u.name) {
+			order = 2 // calls a step, and one in the last
+		}
+		if len(times) != u.calls(order) {
+			rt.Fatalf("%d timesteps for steps %d to %d, want %d", len(times), u.o.Begin, u.o.Steps, u.calls(order))
 		}
 		for i, v := range times {
-			if !(v >= 0 && v <= 1000) || i > 0 && v > times[i-1] {
+			if !(v >= 0 && v <= 1000) || i >= order && v > times[i-order] {
 				rt.Fatalf("timestep %d is %v", i, v)
 			}
 		}
@@ -111,6 +156,15 @@ func finite(x []float32) bool {
 func TestPerfectModelFindsThePicture(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		u := anySetup(rt)
+		u.keys["predict_x0"] = true // the solvers of the noise magnify its rounding in long steps
+		delete(u.keys, "algorithm_type")
+		if u.name == "lms" { // the last step of many, a cubic led on over tens of its gaps, magnifies all rounding
+			u.o.Steps = min(u.o.Steps, 25)
+			u.o.Begin = min(u.o.Begin, u.o.Steps-1)
+		}
+		if u.name == "heun" || twoLevels(u.name) { // their second slope magnifies the rounding at the cosine's 20,000 by a million
+			u.keys["beta_schedule"] = "linear"
+		}
 		s := u.sampler(t, rt)
 		clean, noise := vector(rt, "clean"), vector(rt, "noise")
 		x, out := make([]float32, size), make([]float32, size)
@@ -119,6 +173,9 @@ func TestPerfectModelFindsThePicture(t *testing.T) {
 		for i := range s.Timesteps() {
 			a, sigma := levelAt(s, i)
 			tolerance = 1e-5 + 1e-5*sigma/max(a, 1e-5)
+			if u.name == "pndm" { // with uneven steps comes to a timestep with more noise than belongs there
+				tolerance *= max(1, float64(slices.Max(x)), -float64(slices.Min(x)))
+			}
 			for j := range out {
 				out[j] = perfect(u.keys["prediction_type"], float64(x[j]), float64(clean[j]), a, sigma)
 			}
@@ -127,7 +184,7 @@ func TestPerfectModelFindsThePicture(t *testing.T) {
 				rt.Fatalf("call %d: estimate %v, want %v", i, s.Denoised(), clean)
 			}
 		}
-		if u.name != "ddim" && u.keys["final_sigmas_type"] == "zero" && !close32(x, clean, 1e-4+tolerance) {
+		if u.endsClean() && !close32(x, clean, 1e-4+tolerance) {
 			rt.Fatalf("sample %v, want %v", x, clean)
 		}
 	})

@@ -15,6 +15,8 @@ type recording struct {
 	Name, Sampler string
 	Given         map[string]any
 	Steps         int `json:"num_inference_steps"`
+	Order         int // model calls a step, 0 for 1
+	Strength      float64
 	StepArgs      struct {
 		Eta float64
 	} `json:"step_args"`
@@ -28,20 +30,10 @@ type recording struct {
 	} `json:"steps"`
 }
 
-// refused names the key for which this package turns a recorded configuration down.
-var refused = map[string]string{
-	"euler_beta/euler":          "use_beta_sigmas",
-	"dpmpp_lu_lambdas/dpmpp_2m": "use_lu_lambdas",
-}
-
 func TestRunsEqualDiffusers(t *testing.T) {
 	for _, r := range recordings(t) {
 		t.Run(r.Name, func(t *testing.T) {
-			s, err := sampler.New(r.Sampler, parse(t, r.Given), sampler.Options{Steps: r.Steps, Begin: r.Begin, Len: 8, Eta: r.StepArgs.Eta})
-			if key := refused[r.Name]; key != "" {
-				mention(t, err, key)
-				return
-			}
+			s, err := sampler.New(r.Sampler, parse(t, r.Given), sampler.Options{Steps: r.Steps, Begin: r.Begin / max(r.Order, 1), Strength: r.Strength, Len: 8, Eta: r.StepArgs.Eta})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -53,7 +45,7 @@ func TestRunsEqualDiffusers(t *testing.T) {
 func recordings(t *testing.T) []recording {
 	t.Helper()
 	var all []recording
-	for _, name := range []string{"testdata/reference.json", "testdata/more.json"} {
+	for _, name := range []string{"testdata/reference.json", "testdata/more.json", "testdata/sigma.json", "testdata/alpha.json", "testdata/dpm.json"} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -113,13 +105,23 @@ func replay(t *testing.T, r recording, s sampler.Sampler) {
 	}
 }
 
-// timestepTolerance is that of the twelve recorded digits, except where timesteps are found back from respaced levels.
+// timestepTolerance is that of the twelve recorded digits, except where timesteps are found back from levels.
 func timestepTolerance(r recording) float64 {
-	if r.Given["use_karras_sigmas"] == true || r.Given["use_exponential_sigmas"] == true {
+	if r.Sampler == "dpm2_a" && r.Steps == 2 { // its level between hangs on the last bit of a difference, from 14.6 to 0.03
+		return 1e-2
+	}
+	if r.Sampler == "dpm2_a" {
+		return 1e-4
+	}
+	respaced := r.Given["use_karras_sigmas"] == true || r.Given["use_exponential_sigmas"] == true || r.Given["use_beta_sigmas"] == true
+	if respaced || r.Sampler == "dpm2" || r.Given["timestep_type"] == "continuous" {
 		return 1e-5
 	}
 	return 1e-11
 }
+
+// twoLevels says whether a sampler's second calls are at levels of their own.
+func twoLevels(name string) bool { return name == "dpm2" || name == "dpm2_a" }
 
 // sampleTolerance allows for float32 at a noise level of 4096: the sample then holds steps of 2^-11.
 func sampleTolerance(r recording) float64 {
@@ -147,6 +149,9 @@ func levels(t *testing.T, r recording, s sampler.Sampler) {
 	nothing, ones := make([]float32, 8), []float32{1, 1, 1, 1, 1, 1, 1, 1}
 	clean, noise := make([]float32, 8), make([]float32, 8)
 	for i := range s.Timesteps() {
+		if twoLevels(r.Sampler) && i%2 == 1 { // diffusers lists the level after the step here; the inputs tell
+			continue
+		}
 		if i == 0 {
 			s.Start(clean, ones, nothing)
 			s.Start(noise, nothing, ones)

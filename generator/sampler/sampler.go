@@ -7,11 +7,14 @@
 // scheduler_config.json, to 1e-4 relative on the sample and 1e-5 on noise levels. Where diffusers works in float32 so
 // does this package. The differences are few:
 //
-//   - A schedule that would divide by zero (two equal noise levels in DPM++) takes a lower order or stands still there.
+//   - A schedule that would divide by zero (two equal noise levels in DPM++ or LMS) takes a lower order or stands still there.
 //   - Spacing "trailing" has as many timesteps as steps. In diffusers rounding adds a timestep of -1 to some counts, 61
 //     the first.
 //   - More steps than the model was trained with, eta outside 0 to 1, and schedules that leave float32 are errors.
-//   - Euler ancestral also reads models that predict the sample.
+//   - Euler ancestral, DPM2, DPM2 ancestral and PNDM also read models that predict the sample.
+//   - LMS begins anew where a picture is taken up, and DPM2's level between two steps is that of the sample there.
+//   - PNDM starts with Runge-Kutta only if four steps are left, and begins anew where a picture is taken up.
+//   - DDPM's variance fixed_large_log is fixed_large.
 //
 // # Configuration
 //
@@ -44,8 +47,9 @@ import (
 
 // Sampler advances one row. i counts model calls from the beginning of the run, 0 to len(Timesteps())-1, never timesteps.
 type Sampler interface {
-	// Timesteps returns the training timestep of each call, never rising, mostly whole numbers but not for all samplers.
-	// It must not be changed.
+	// Timesteps returns the training timestep of each call, mostly whole numbers but not for all samplers. It never rises
+	// from step to step (dpm2's second call of a step may, by rounding). Under timestep_type continuous it is a quarter of
+	// the logarithm of the noise level. It must not be changed.
 	Timesteps() []float64
 	// Start writes the first sample: the noise times the initial noise level if clean is nil, else clean with as much of
 	// the noise as call 0 expects.
@@ -67,8 +71,8 @@ type Options struct {
 	Steps    int     // 1 to the number of training timesteps
 	Begin    int     // the step at which the run begins, 0 to Steps-1; above 0 for a picture made from a picture
 	Len      int     // elements of the row's latents, 1 or more
-	Strength float64 // the strength that Begin came from, 0 to 1; for samplers whose schedule depends on it (none so far)
-	Eta      float64 // how much fresh noise ddim mixes in, 0 (none) to 1 (as ddpm); other samplers ignore it
+	Strength float64 // the strength that Begin came from, 0 to 1; lcm alone heeds it: inside them it spreads all Steps over that share, whatever Begin is
+	Eta      float64 // how much fresh noise ddim and tcd mix in, 0 (none) to 1 (as ddpm, as lcm); other samplers ignore it
 }
 
 // A kind is one sampler as people choose it.
@@ -81,9 +85,21 @@ type kind struct {
 // kinds lists every sampler in the order in which people are shown them.
 var kinds = []kind{
 	{"ddim", "DDIMScheduler", newDDIM},
+	{"ddpm", "DDPMScheduler", newDDPM},
+	{"pndm", "PNDMScheduler", newPNDM},
 	{"euler", "EulerDiscreteScheduler", newEuler},
 	{"euler_a", "EulerAncestralDiscreteScheduler", newEulerAncestral},
+	{"lms", "LMSDiscreteScheduler", newLMS},
+	{"heun", "HeunDiscreteScheduler", newHeun},
+	{"dpm2", "KDPM2DiscreteScheduler", newDPM2},
+	{"dpm2_a", "KDPM2AncestralDiscreteScheduler", newDPM2Ancestral},
 	{"dpmpp_2m", "DPMSolverMultistepScheduler", newDPMPP2M},
+	{"dpmpp_2m_karras", "", newDPMPP2MKarras},
+	{"dpmpp_2m_sde", "", newDPMPP2MSDE},
+	{"dpmpp_sde", "DPMSolverSinglestepScheduler", newDPMPPSDE},
+	{"unipc", "UniPCMultistepScheduler", newUniPC},
+	{"lcm", "LCMScheduler", newLCM},
+	{"tcd", "TCDScheduler", newTCD},
 }
 
 // New returns the sampler of this name for a model's configuration. The errors say which name, key or option is wrong and

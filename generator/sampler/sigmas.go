@@ -56,6 +56,10 @@ func (s *settings) respaced(high, low float64, n int) ([]float64, error) {
 	switch {
 	case s.UseKarrasSigmas && s.UseExponentialSigmas:
 		return nil, unsupported("use_exponential_sigmas", "true beside use_karras_sigmas")
+	case s.UseBetaSigmas && (s.UseKarrasSigmas || s.UseExponentialSigmas):
+		return nil, unsupported("use_beta_sigmas", "true beside another spacing of the levels")
+	case s.UseBetaSigmas:
+		return betaSpaced(high, low, n), nil
 	case s.UseKarrasSigmas:
 		return karras(high, low, n), nil
 	case s.UseExponentialSigmas:
