@@ -151,6 +151,7 @@ func (b *Bot) submit(ctx context.Context, o jobs.Order) (Reply, error) {
 func (b *Bot) help() string {
 	return "Type /imagine and what to paint, such as: /imagine a red fox on a blue background. " +
 		"Behind it you can ask for more: " + optionNames() + ". " +
+		"In the prompt, (word) counts more, [word] less, and {red|blue} is one of the two. " +
 		"Under the pictures, U shows one large, V paints variations of it, and Reroll paints all of them anew."
 }
 

@@ -26,6 +26,11 @@ func (b *Bot) details(ctx context.Context, a Action) (Reply, error) {
 	if r.Negative != "" {
 		list = append(list, Detail{"Negative prompt", r.Negative})
 	}
+	for k := range r.Count {
+		if chosen := painted(r, k); chosen != r.Prompt {
+			list = append(list, Detail{fmt.Sprintf("Picture %d", k+1), chosen})
+		}
+	}
 	list = append(list, seeds(r)...)
 	list = append(
 		list,

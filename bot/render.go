@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/easelbot/easel/gallery"
+	"github.com/easelbot/easel/generator/prompt/syntax"
 	"github.com/easelbot/easel/imagine"
 	"github.com/easelbot/easel/jobs"
 )
@@ -49,7 +50,7 @@ func picture(e gallery.Entry, of int) Picture {
 	if of > 1 {
 		which = fmt.Sprintf(" %d of %d", e.Index+1, of)
 	}
-	p.Alt = "AI picture" + which + ": " + e.Request.Prompt
+	p.Alt = "AI picture" + which + ": " + readable(painted(e.Request, e.Index))
 	switch {
 	case e.Held != "":
 		p.Alt = "Picture" + which + " waits for a moderator"
@@ -57,6 +58,15 @@ func picture(e gallery.Entry, of int) Picture {
 		p.Alt = "Picture" + which + " was withheld by moderation"
 	}
 	return p
+}
+
+// painted is what picture k was painted from: the prompt, with its wildcards chosen.
+func painted(r imagine.Request, k int) string {
+	prompt, _, err := syntax.Painted(r, k)
+	if err != nil {
+		return r.Prompt // which would not have been painted
+	}
+	return prompt
 }
 
 // optionsOf writes a request's options as they would be typed, without the seed.

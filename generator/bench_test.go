@@ -92,7 +92,11 @@ func BenchmarkPaint(b *testing.B) {
 func BenchmarkTextEncoder(b *testing.B) {
 	e, r := benchEngine(b)
 	for b.Loop() {
-		if _, err := e.text.encode(b.Context(), r.Prompt); err != nil {
+		read, err := e.text.read(r.Prompt, true)
+		if err == nil {
+			_, err = e.text.encode(b.Context(), read.List[0])
+		}
+		if err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -48,10 +48,14 @@ func (e *Engine) decodeAll(ctx context.Context) {
 }
 
 func (e *Engine) decodeOne(ctx context.Context, d decode) error {
-	picture, err := e.decoder.decode(ctx, d.latents, d.row.place)
+	call, end := wanted(ctx, d.row)
+	picture, err := e.decoder.decode(call, d.latents, d.row.place)
+	end()
 	switch {
-	case errors.Is(err, context.Canceled):
+	case err != nil && ctx.Err() != nil:
 		return ErrClosed
+	case errors.Is(err, context.Canceled):
+		return nil
 	case err != nil:
 		return fmt.Errorf("the picture could not be decoded: %w", err)
 	}

@@ -37,8 +37,11 @@ func open(f *model.Folder, component string, o Options, output string) (*inferen
 
 // together reports whether two rows fit one call.
 func (d *denoiser) together(a, b *row) bool {
-	return a.place == b.place && (!d.scalar || a.timestep() == b.timestep())
+	return a.place == b.place && a.text().tokens == b.text().tokens && (!d.scalar || a.timestep() == b.timestep())
 }
+
+// text is what the row's picture is to show.
+func (r *row) text() conditioning { return r.job.texts[r.index] }
 
 func (r *row) timestep() float32 { return float32(r.sampler.Timesteps()[r.call]) }
 
@@ -58,7 +61,7 @@ func (d *denoiser) prepare(batch []*row) (lanes int) {
 		lanes += r.job.lanes()
 	}
 	lanes = max(lanes, 2) // see Determinism in the package's documentation
-	n, s := len(batch[0].x), len(batch[0].job.positive)
+	n, s := len(batch[0].x), len(batch[0].text().positive)
 	d.sample, d.out = room(d.sample, lanes*n), room(d.out, lanes*n)
 	d.states, d.timestep = room(d.states, lanes*s), room(d.timestep, lanes)
 	d.fill(batch, lanes, n, s)
@@ -81,12 +84,12 @@ func (d *denoiser) fill(batch []*row, lanes, n, s int) {
 	}
 	for _, r := range batch {
 		if r.job.guided() {
-			put(r, r.job.negative)
+			put(r, r.text().negative)
 		}
-		put(r, r.job.positive)
+		put(r, r.text().positive)
 	}
 	for lane < lanes {
-		put(batch[0], batch[0].job.positive)
+		put(batch[0], batch[0].text().positive)
 	}
 }
 
@@ -97,11 +100,11 @@ func (d *denoiser) run(ctx context.Context, first *row, lanes int) error {
 	if d.scalar {
 		timestep = d.oneTimestep()
 	}
-	tokens := first.job.tokens
+	tokens := first.text().tokens
 	in := map[string]inference.Tensor{
 		"sample":                inference.Float32(d.sample, l, channels, h, w),
 		"timestep":              timestep,
-		"encoder_hidden_states": inference.Float32(d.states, l, tokens, int64(len(first.job.positive))/tokens),
+		"encoder_hidden_states": inference.Float32(d.states, l, tokens, int64(len(first.text().positive))/tokens),
 	}
 	return d.session.Run(ctx, in, map[string]inference.Tensor{"out_sample": inference.Float32(d.out, l, channels, h, w)})
 }

@@ -31,7 +31,7 @@ func TestFill(t *testing.T) {
 	e := still(t, roomy())
 	made := func(guidance float64, calls int) *row {
 		j := newJob(t.Context(), with(fox(), func(r *imagine.Request) { r.Guidance = guidance }), imagine.Watcher{})
-		j.positive, j.negative = []float32{1, 2}, []float32{-1, -2}
+		j.texts = []conditioning{{positive: []float32{1, 2}, negative: []float32{-1, -2}, tokens: 1}}
 		r, err := e.newRow(j, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -106,7 +106,9 @@ func TestLanesOfACall(t *testing.T) {
 func TestTogether(t *testing.T) {
 	e := still(t, roomy())
 	made := func(width, steps int) *row {
-		r, err := e.newRow(newJob(t.Context(), with(fox(), func(r *imagine.Request) { r.Width, r.Steps = width, steps }), imagine.Watcher{}), 0)
+		j := newJob(t.Context(), with(fox(), func(r *imagine.Request) { r.Width, r.Steps = width, steps }), imagine.Watcher{})
+		j.texts = []conditioning{{tokens: 32}}
+		r, err := e.newRow(j, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,6 +116,8 @@ func TestTogether(t *testing.T) {
 	}
 	begun := made(64, 4)
 	begun.advance(make([]float32, len(begun.x)))
+	long := made(64, 4)
+	long.job.texts[0].tokens = 64
 	tests := []struct {
 		name           string
 		a, b           *row
@@ -121,6 +125,7 @@ func TestTogether(t *testing.T) {
 	}{
 		{"alike", made(64, 4), made(64, 4), true, true},
 		{"another size", made(64, 4), made(96, 4), false, false},
+		{"another length of text", made(64, 4), long, false, false},
 		{"another timestep", made(64, 4), begun, true, false},
 		{"another number of steps, the same timestep", made(64, 2), made(64, 8), true, true},
 	}

@@ -9,6 +9,13 @@
 // classifier-free guidance has two. Text is encoded before a row joins and pictures are decoded after it left, beside
 // the loop.
 //
+// # Stopping
+//
+// A call in flight is stopped once nobody waits for it: when the engine closes, or when all requests that have a row in it
+// were cancelled or have failed. While somebody else has a row in it, the call goes on, and the rows of who left leave after it.
+// So no row is ever computed twice because of another's request. Text and pictures are encoded and decoded for one request
+// each, and stop with it.
+//
 // # Fairness and bounds
 //
 // Rows are picked by start-time fair queuing over requests: each call goes to those that had least so far, whoever asked
@@ -26,6 +33,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -61,6 +69,7 @@ type Engine struct {
 	unet    *denoiser
 	decoder *decoder
 
+	open    context.Context // ends when the engine closes, by stop
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	wake    chan struct{} // holds one: something changed that the loop may wait for
@@ -90,14 +99,13 @@ func Open(folder *model.Folder, o Options) (*Engine, error) {
 	if err := loading.Wait(); err != nil {
 		return nil, errors.Join(err, e.free())
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	e.stop = stop
-	e.running.Go(func() { e.loop(ctx) })
-	e.running.Go(func() { e.decodeAll(ctx) })
+	e.open, e.stop = context.WithCancel(context.Background())
+	e.running.Go(func() { e.loop(e.open) })
+	e.running.Go(func() { e.decodeAll(e.open) })
 	return e, nil
 }
 
-// Close stops the call in flight, fails what is not finished with [ErrClosed] and frees the model.
+// Close stops the calls in flight, fails what is not finished with [ErrClosed] and frees the model.
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	e.closed = true
@@ -159,6 +167,9 @@ func Check(f *model.Folder, memory int64, r imagine.Request) error {
 	if err := r.Validate(); err != nil {
 		return err
 	}
+	if err := checkTexts(r); err != nil {
+		return err
+	}
 	if err := f.CheckSize(r.Width, r.Height); err != nil {
 		return imagine.Invalid("size", "%v", err)
 	}
@@ -179,12 +190,6 @@ func Check(f *model.Folder, memory int64, r imagine.Request) error {
 	return nil
 }
 
-// Unread returns the end of a prompt that does not fit the model's tokens; "" if all of it is read.
-func (e *Engine) Unread(text string) (string, error) {
-	tokens, err := e.text.tokenizer.Encode(text)
-	return tokens.Cut, err
-}
-
 // Paint paints a request and returns its pictures in the order of their seeds. It fails as a whole: with the error of
 // [Engine.Check], [ErrBusy], [ErrClosed], ctx's error, or what went wrong in the model.
 func (e *Engine) Paint(ctx context.Context, r imagine.Request, w imagine.Watcher) ([]imagine.Picture, error) {
@@ -194,8 +199,10 @@ func (e *Engine) Paint(ctx context.Context, r imagine.Request, w imagine.Watcher
 	if err := e.enter(); err != nil {
 		return nil, err
 	}
+	ctx, end := context.WithCancel(ctx)
+	defer end() // stops calls that were made for the request alone
 	j := newJob(ctx, r, w)
-	if err := e.encode(ctx, j); err != nil {
+	if err := e.read(ctx, j); err != nil {
 		e.giveUp()
 		return nil, err
 	}
@@ -209,4 +216,20 @@ func (e *Engine) Paint(ctx context.Context, r imagine.Request, w imagine.Watcher
 		e.poke()
 	}
 	return j.pictures, j.err
+}
+
+// read encodes a job's texts, unless the engine closes.
+func (e *Engine) read(ctx context.Context, j *job) error {
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	defer context.AfterFunc(e.open, stop)()
+	switch err := e.encode(reading, j); {
+	case err != nil && ctx.Err() == nil && reading.Err() != nil:
+		return ErrClosed
+	case err != nil:
+		return err
+	case slices.ContainsFunc(j.texts, func(c conditioning) bool { return !finite(c.positive) || !finite(c.negative) }):
+		return errors.New("the text encoder gave values that are not numbers")
+	}
+	return nil
 }

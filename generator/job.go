@@ -13,8 +13,7 @@ type job struct {
 	request imagine.Request
 	watcher imagine.Watcher
 
-	positive, negative []float32 // the text encoder's states; negative is nil without guidance
-	tokens             int64     // that they are of
+	texts []conditioning // one a picture
 
 	joined int     // rows that have joined, or were given up
 	served float64 // the loop's: virtual time, lanes of model calls had so far

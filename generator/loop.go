@@ -2,6 +2,7 @@ package generator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -38,13 +39,17 @@ func (e *Engine) loop(ctx context.Context) {
 	}
 }
 
-// step makes one model call and advances its rows.
+// step makes one model call and advances its rows, unless nobody waits for them any more.
 func (e *Engine) step(ctx context.Context, batch []*row) error {
-	outs, err := e.unet.call(ctx, batch)
-	if err != nil {
-		if ctx.Err() != nil {
-			return ErrClosed
-		}
+	call, end := wanted(ctx, batch...)
+	outs, err := e.unet.call(call, batch)
+	end()
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return ErrClosed
+	case errors.Is(err, context.Canceled):
+		return nil
+	case err != nil:
 		return err
 	}
 	for i, r := range batch {

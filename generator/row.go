@@ -1,7 +1,9 @@
 package generator
 
 import (
+	"context"
 	"slices"
+	"sync/atomic"
 
 	"github.com/easelbot/easel/generator/model"
 	"github.com/easelbot/easel/generator/noise"
@@ -58,6 +60,28 @@ func move(first []float32, v imagine.Variation) {
 
 func samplerOptions(f *model.Folder, r imagine.Request) sampler.Options {
 	return sampler.Options{Steps: r.Steps, Len: latents(f, r), Eta: r.Eta}
+}
+
+// wanted returns a context for a call made for rows: it ends with ctx, and when nobody waits for any of them any more. The
+// function frees it, after the call.
+func wanted(ctx context.Context, rows ...*row) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var left atomic.Int64
+	left.Store(int64(len(rows)))
+	var forget []func() bool
+	for _, r := range rows {
+		forget = append(forget, context.AfterFunc(r.job.ctx, func() {
+			if left.Add(-1) == 0 {
+				cancel()
+			}
+		}))
+	}
+	return ctx, func() {
+		for _, f := range forget {
+			f()
+		}
+		cancel()
+	}
 }
 
 // over reports whether all calls of the row are made.

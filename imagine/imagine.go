@@ -37,6 +37,7 @@ const (
 type Request struct {
 	Prompt   string `json:"prompt"`
 	Negative string `json:"negative,omitempty"` // what to steer away from; without guidance it has no effect
+	Plain    bool   `json:"plain,omitempty"`    // both are taken as diffusers does: no weights, wildcards or chunks
 
 	Width  int `json:"width"` // pixels
 	Height int `json:"height"`

@@ -14,12 +14,15 @@ import (
 	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
+
+	"github.com/easelbot/easel/inference/signals"
 )
 
 // The loaded library; there is one a process, since ONNX Runtime's environment is global.
 var library struct {
 	sync.Mutex
-	path string
+	path     string
+	handlers *signals.Handlers // of before it was loaded; never changed after
 }
 
 // Load loads ONNX Runtime's shared library, version 1.24 or later. With path "" it looks for
@@ -60,6 +63,10 @@ func load(path string) error {
 	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
 		return fmt.Errorf("switching off ONNX Runtime's telemetry: %w", err)
 	}
+	if library.handlers == nil {
+		library.handlers = signals.Note()
+	}
+	defer keepSignals()
 	ort.SetSharedLibraryPath(path)
 	// Each failure is returned as an error, and would also be logged to stderr.
 	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
@@ -68,6 +75,10 @@ func load(path string) error {
 	library.path = path
 	return nil
 }
+
+// keepSignals undoes what the library and its providers did to the signal handlers of the process: CUDA's overwrites Go's
+// when it is made and when it is used, and a request to end would then end the program at once.
+func keepSignals() { library.handlers.Restore() }
 
 func search(paths []string) error {
 	var errs []error

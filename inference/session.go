@@ -120,6 +120,7 @@ func choose(sig graph.Signature, outputs []string) (graph.Signature, error) {
 
 // create makes the runtime's session on one device.
 func create(g Graph, sig graph.Signature, threads int, d Device) (*ort.DynamicAdvancedSession, error) {
+	defer keepSignals()
 	options, err := settings(threads, d)
 	if err != nil {
 		return nil, err

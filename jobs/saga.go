@@ -181,7 +181,10 @@ func (s *Saga) plan(ctx context.Context, o Order) (Job, *gallery.Entry, moderati
 	if err := s.Planner.Check(j.Request); err != nil {
 		return j, nil, v, err
 	}
-	switch v = s.Screener.Screen(j.Request.Prompt, j.Request.Negative); v.Action {
+	if v, err = Screen(s.Screener, j.Request); err != nil {
+		return j, nil, v, err
+	}
+	switch v.Action {
 	case moderation.Block:
 		s.Log.Info("prompt refused", "tenant", o.Place.Tenant, "owner", o.Owner.ID, "rules", rules(v))
 		return j, nil, v, &RefusedError{v}

@@ -53,9 +53,14 @@ type Reason struct {
 	Score    float64  `json:"score"`
 }
 
-// Join is the stricter of two verdicts, with the reasons of both.
+// Join is the stricter of two verdicts, with the reasons of both, each once.
 func (v Verdict) Join(w Verdict) Verdict {
-	joined := Verdict{Action: max(v.Action, w.Action), Reasons: slices.Concat(v.Reasons, w.Reasons)}
+	joined := Verdict{Action: max(v.Action, w.Action), Reasons: slices.Clone(v.Reasons)}
+	for _, r := range w.Reasons {
+		if !slices.Contains(joined.Reasons, r) {
+			joined.Reasons = append(joined.Reasons, r)
+		}
+	}
 	if len(v.Scores)+len(w.Scores) > 0 {
 		joined.Scores = map[Category]float64{}
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/easelbot/easel/generator/prompt/syntax"
 	"github.com/easelbot/easel/imagine"
 )
 
@@ -126,6 +127,9 @@ func (d *destination) save(p imagine.Picture) error {
 	size := p.Image.Rect.Size()
 	d.images[p.Index] = p.Image
 	saved := painted{Index: p.Index, File: file, Seed: p.Seed, Width: size.X, Height: size.Y}
+	if prompt, _, err := syntax.Painted(d.request, p.Index); err == nil && prompt != d.request.Prompt {
+		saved.Prompt = prompt
+	}
 	if strength := d.request.Variation.Strength; strength > 0 {
 		saved.VariationSeed, saved.VariationStrength = &p.VariationSeed, strength
 	}

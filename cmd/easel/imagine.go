@@ -67,7 +67,7 @@ func (f *imagineFlags) requestFlags(cmd *cobra.Command) {
 	flags.Float64Var(&r.Eta, "eta", 0, "fresh noise that ddim mixes in, 0 to 1")
 	flags.Int64SliceVar(&f.seeds, "variation-seed", nil, "seed to vary towards; with --count, the next picture takes the next number; again for a variation of that")
 	flags.Float64SliceVar(&f.strengths, "variation-strength", nil, "how far to vary, 0 to 1, once for each --variation-seed; all pictures then share --seed")
-	flags.BoolVar(&f.plain, "plain-prompt", false, "take the prompt as diffusers does: what the model cannot read is cut off silently")
+	flags.BoolVar(&f.plain, "plain-prompt", false, "take the prompt as diffusers does: no weights or wildcards, and what the model cannot read is cut off silently")
 	complete(cmd, "sampler", sampler.Names()...)
 }
 
@@ -84,9 +84,6 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 	}
 	config, err := f.load()
 	if err != nil {
-		return err
-	}
-	if err := screen(config, f.request.Prompt, f.request.Negative); err != nil {
 		return err
 	}
 	folder, err := openModel(config)
@@ -121,6 +118,9 @@ func (f *imagineFlags) prepare(c configs.Config, folder *model.Folder) (*destina
 	if err := generator.Check(folder, int64(c.Engine.Memory), request); err != nil {
 		return nil, err
 	}
+	if err := screen(c, request); err != nil {
+		return nil, err
+	}
 	return openDestination(f.out, f.grid, request)
 }
 
@@ -142,6 +142,7 @@ func (f *imagineFlags) complete(base imagine.Request) (imagine.Request, error) {
 	if err := f.variations(&a); err != nil {
 		return base, err
 	}
+	base.Plain = f.plain
 	return jobs.Plan(base, a), nil
 }
 
@@ -195,13 +196,17 @@ func (f *imagineFlags) sayUnread(engine *generator.Engine, r imagine.Request, st
 	if f.plain {
 		return nil
 	}
-	for _, text := range []struct{ name, value string }{{"prompt", r.Prompt}, {"negative prompt", r.Negative}} {
-		cut, err := engine.Unread(text.value)
+	said := map[[2]string]bool{}
+	for k := range r.Count {
+		prompt, negative, err := engine.Cut(r, k)
 		if err != nil {
 			return err
 		}
-		if cut != "" {
-			fmt.Fprintf(stderr, "easel: the %s is longer than the model reads; not read: %q\n", text.name, cut)
+		for _, cut := range [][2]string{{"prompt", prompt}, {"negative prompt", negative}} {
+			if cut[1] != "" && !said[cut] {
+				said[cut] = true
+				fmt.Fprintf(stderr, "easel: the %s is longer than the model reads; not read: %q\n", cut[0], cut[1])
+			}
 		}
 	}
 	return nil

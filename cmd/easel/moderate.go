@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/easelbot/easel/configs"
+	"github.com/easelbot/easel/imagine"
+	"github.com/easelbot/easel/jobs"
 	"github.com/easelbot/easel/moderation"
 	"github.com/easelbot/easel/moderation/text"
 )
@@ -219,13 +221,14 @@ func (e *refusedError) Error() string {
 }
 
 // screen refuses a prompt that moderation does not allow.
-func screen(c configs.Config, prompt, negative string) error {
+func screen(c configs.Config, r imagine.Request) error {
 	judge, err := openJudge(c)
 	if err != nil {
 		return err
 	}
-	if v := judge.Screen(prompt, negative); v.Action != moderation.Allow {
-		return &refusedError{v}
+	v, err := jobs.Screen(judge, r)
+	if err == nil && v.Action != moderation.Allow {
+		err = &refusedError{v}
 	}
-	return nil
+	return err
 }

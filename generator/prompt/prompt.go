@@ -3,8 +3,10 @@
 // A [Tokenizer] is a model's own, in Hugging Face's format and run by Hugging Face's code. Its
 // rules here:
 //
-//   - The result always has the model's length: the tokens that mark the start, the text, the
-//     tokens that mark the end, then padding.
+//   - What comes out always has the model's length, or as many chunks of it as it takes: the
+//     tokens that mark the start, the text, the tokens that mark the end, then padding.
+//   - [Tokenizer.Encode] reads text as it is, as diffusers does; [Tokenizer.Chunk] reads what
+//     package syntax made of it: pieces with weights, in chunks.
 //   - Text that does not fit is cut at a token and handed back, so that it can be said.
 //   - User text is only text. Where it spells a special token ("<|endoftext|>", "[SEP]"), it is
 //     tokenised as those characters. Diffusers lets users write special tokens; we do not,
@@ -45,6 +47,8 @@ type Tokenizer struct {
 	length int
 	marks  int // tokens of the empty text
 	pad    int64
+	comma  int64   // -1 if the vocabulary has no token for it alone
+	empty  framing // around no text
 
 	mu  sync.RWMutex // held for writing by Close alone
 	lib *tokenizers.Tokenizer
@@ -62,31 +66,45 @@ func NewTokenizer(tokenizerJSON []byte, length int, padToken string) (*Tokenizer
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer.json cannot be used: %w", err)
 	}
-	t := &Tokenizer{length: length, pad: pad, lib: lib}
-	if t.marks = len(t.encode("").IDs); t.marks >= length {
+	t := &Tokenizer{length: length, pad: pad, comma: -1, lib: lib}
+	t.empty.front = numbers(t.encode("").IDs)
+	comma := t.encode(",")
+	if i := slices.Index(comma.SpecialTokensMask, 0); i >= 0 && len(comma.IDs) == len(t.empty.front)+1 {
+		t.comma = int64(comma.IDs[i])
+	}
+	if t.marks = len(t.empty.front); t.marks >= length {
 		return nil, errors.Join(fmt.Errorf("a tokenizer for %d tokens leaves no room for text beside its %d marks", length, t.marks), t.Close())
 	}
 	return t, nil
 }
 
-// Encode tokenises text. The only errors are those of this package.
+// Encode tokenises text as it is and cuts it at the model's length. The only errors are those of this package.
 func (t *Tokenizer) Encode(text string) (Tokens, error) {
+	e, err := t.read(text)
+	if err != nil {
+		return Tokens{}, err
+	}
+	return t.fit(e, text), nil
+}
+
+// read tokenises text of any length, with marks at both ends.
+func (t *Tokenizer) read(text string) (tokenizers.Encoding, error) {
 	switch {
 	case strings.ContainsRune(text, 0):
-		return Tokens{}, ErrNUL
+		return tokenizers.Encoding{}, ErrNUL
 	case !utf8.ValidString(text):
-		return Tokens{}, ErrUTF8
+		return tokenizers.Encoding{}, ErrUTF8
 	}
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if t.lib == nil {
-		return Tokens{}, ErrClosed
+		return tokenizers.Encoding{}, ErrClosed
 	}
 	e := t.encode(text)
 	if n := len(e.IDs); n < t.marks || n == 0 && strings.TrimSpace(text) != "" {
-		return Tokens{}, ErrEncode
+		return tokenizers.Encoding{}, ErrEncode
 	}
-	return t.fit(e, text), nil
+	return e, nil
 }
 
 // encode runs the library, which tells of an error by giving nothing, not even the marks.
@@ -96,10 +114,7 @@ func (t *Tokenizer) encode(text string) tokenizers.Encoding {
 
 // fit cuts or pads an encoding to the model's length, keeping the marks at both ends.
 func (t *Tokenizer) fit(e tokenizers.Encoding, text string) Tokens {
-	ids := make([]int64, len(e.IDs), max(len(e.IDs), t.length))
-	for i, id := range e.IDs {
-		ids[i] = int64(id)
-	}
+	ids := numbers(e.IDs)
 	var cut string
 	if over := len(ids) - t.length; over > 0 {
 		end := len(ids) - marksAtEnd(e.SpecialTokensMask)
@@ -110,6 +125,14 @@ func (t *Tokenizer) fit(e tokenizers.Encoding, text string) Tokens {
 		ids = append(ids, t.pad)
 	}
 	return Tokens{IDs: ids, Cut: cut}
+}
+
+func numbers(ids []uint32) []int64 {
+	list := make([]int64, len(ids))
+	for i, id := range ids {
+		list[i] = int64(id)
+	}
+	return list
 }
 
 func marksAtEnd(mask []uint32) int {
