@@ -260,7 +260,7 @@ func TestManyPressAtOnce(t *testing.T) {
 func TestAReviewChannelThatHangsHoldsUpNothing(t *testing.T) {
 	inBubble(t, ratelimit.Limits{}, judge{}, func(h *house) {
 		h.channel.reviewHangs = true
-		for k := range 300 {
+		for k := range 80 {
 			h.submit(ask(fmt.Sprint("held ", k), "a doubtful fox", jobs.Person{ID: fmt.Sprint("p", k)}))
 		}
 		began := h.Now()

@@ -117,13 +117,14 @@ func TestChannel(t *testing.T) {
 	})
 	t.Run("a hostile prompt", func(t *testing.T) {
 		hostile := "<img src=x onerror=document.title=1> a fox \u202e'\"&amp;"
+		shown := strings.ReplaceAll(hostile, "\u202e", "") // what turns text around is not shown
 		before := ada.newest()
 		ada.do(chromedp.SetValue(testid("composer"), "/imagine "+hostile+" --count 1"), chromedp.Click(testid("send")))
 		job := ada.next(before, 1)
-		if text := ada.text(string(of(job, testid("command")))); !strings.Contains(text, hostile) {
-			t.Errorf("the message shows %q, want it as it was typed", text)
+		if text := ada.text(string(of(job, testid("command")))); !strings.Contains(text, shown) {
+			t.Errorf("the message shows %q, want it as it was typed, the right way round", text)
 		}
-		if alt := evaluate[string](ada, fmt.Sprintf(`document.querySelector(%q).alt`, pictureOf(job, 0))); !strings.Contains(alt, hostile) {
+		if alt := evaluate[string](ada, fmt.Sprintf(`document.querySelector(%q).alt`, pictureOf(job, 0))); !strings.Contains(alt, shown) {
 			t.Errorf("the picture's text is %q", alt)
 		}
 		if title := get(ada, chromedp.Title()); title == "1" {

@@ -78,7 +78,7 @@ func TestReviewOnTheCommandLine(t *testing.T) {
 		t.Errorf("decided twice: %s, %v", out, err)
 	}
 	ada.until(t, "message", `1 picture in `)
-	ada.until(t, "message", `A moderator did not approve your prompt.`)
+	ada.until(t, "message", `A moderator did not approve your prompt “a blue lighthouse”.`)
 	if out, err := easel("review", "list"); err != nil || !strings.Contains(out, "nothing waits") {
 		t.Errorf("in the end there waits %s, %v", out, err)
 	}
