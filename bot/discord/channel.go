@@ -37,7 +37,7 @@ func (a *Adapter) send(ctx context.Context, channel string, body any, files []*d
 	return posted.ID, err
 }
 
-// Show edits a job's message, with its pictures as attachments. A message that somebody removed stays so.
+// Show edits a job's message, with its pictures as attachments. One that somebody removed stays so: jobs.ErrGone.
 func (a *Adapter) Show(ctx context.Context, place bot.Place, id string, m bot.Message) error {
 	l := a.follow(place, id, m)
 	l.mu.Lock() // so that no progress is written over it

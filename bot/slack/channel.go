@@ -77,7 +77,7 @@ func (a *Adapter) elsewhere(ctx context.Context, place bot.Place, m bot.Message)
 // processing are the pauses in which Slack may process a file before a block can name it.
 var processing = []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}
 
-// Show makes a job's message show m, with its pictures. One that is not there any more stays so.
+// Show makes a job's message show m, with its pictures. One that is not there any more stays so: jobs.ErrGone.
 func (a *Adapter) Show(ctx context.Context, place bot.Place, id string, m bot.Message) error {
 	channel, ts, ok := parseMessageID(id)
 	if !ok {

@@ -29,8 +29,8 @@
 // # Cases
 //
 // What waits for a moderator is posted to the review channel, if it came up in the bot's own workspace, and shows there how
-// it was decided. Whoever presses a button there is a moderator: who can see the channel may decide. No press from
-// elsewhere is a moderator's. A case that cannot be posted is tried again; the error says what to do.
+// it was decided. Whoever presses a button there is a moderator, but for guests from other workspaces: who can see the
+// channel may decide. No press from elsewhere is a moderator's. A case that cannot be posted is tried again; the error says what to do.
 //
 // Held pictures are in no channel. A moderator who asks for them gets them as a direct message, once each (ephemeral
 // messages carry no files). When the case is decided those messages and their files are deleted, as far as this process
