@@ -51,18 +51,24 @@ var may = map[string][]string{
 	"bot/slack/slacktest": {},
 	"bot/web":             {"bot", "gallery", "jobs", "store"},
 	"cmd/easel": {
-		"bot", "bot/discord", "bot/slack", "bot/web", "configs", "gallery", "generator", "generator/model", "generator/prompt/syntax", "generator/sampler", "imagine", "inference",
+		"bot", "bot/discord", "bot/slack", "bot/web", "configs", "gallery", "generator", "generator/canvas", "generator/model", "generator/model/pull", "generator/prompt/syntax", "generator/rank", "generator/resample", "generator/sampler", "generator/upscale", "imagine", "inference",
 		"jobs", "jobs/local", "models", "moderation", "moderation/image", "moderation/review", "moderation/text", "ratelimit", "store",
 	},
 	"configs":                       {},
 	"docs":                          {},
 	"gallery":                       {"imagine", "store"},
-	"generator":                     {"generator/model", "generator/noise", "generator/prompt", "generator/prompt/syntax", "generator/sampler", "imagine", "inference"},
+	"generator":                     {"generator/model", "generator/noise", "generator/prompt", "generator/prompt/syntax", "generator/resample", "generator/sampler", "generator/schedule", "imagine", "inference", "inference/graph"},
+	"generator/canvas":              {"generator/resample"},
 	"generator/model":               {"inference/graph"},
+	"generator/model/pull":          {"generator/model", "inference/graph"},
 	"generator/noise":               {},
 	"generator/prompt":              {"generator/prompt/syntax"},
 	"generator/prompt/syntax":       {"imagine"},
+	"generator/rank":                {"generator/prompt", "generator/prompt/syntax", "generator/resample", "inference", "inference/graph"},
+	"generator/resample":            {},
 	"generator/sampler":             {},
+	"generator/schedule":            {},
+	"generator/upscale":             {"generator/resample", "inference", "inference/graph"},
 	"imagine":                       {},
 	"inference":                     {"inference/graph", "inference/signals"},
 	"inference/graph":               {},
@@ -98,8 +104,8 @@ func TestImports(t *testing.T) {
 // TestNative keeps the C libraries where they belong, so that all else builds without them.
 func TestNative(t *testing.T) {
 	owners := map[string][]string{
-		"github.com/yalue/onnxruntime_go": {"inference", "generator", "moderation/image", "cmd/easel"},
-		"github.com/daulet/tokenizers":    {"generator/prompt", "generator", "cmd/easel"},
+		"github.com/yalue/onnxruntime_go": {"inference", "generator", "generator/rank", "generator/upscale", "moderation/image", "cmd/easel"},
+		"github.com/daulet/tokenizers":    {"generator/prompt", "generator", "generator/rank", "cmd/easel"},
 	}
 	for name, p := range packages(t) {
 		for library, allowed := range owners {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/easelbot/easel/generator/schedule"
 	"github.com/easelbot/easel/imagine"
 )
 
@@ -30,7 +31,7 @@ func BenchmarkDenoise(b *testing.B) {
 			}
 			rows := rowsOf(b, e, r)
 			for b.Loop() {
-				if _, err := e.unet.call(b.Context(), rows); err != nil {
+				if _, err := e.nets().unet.call(b.Context(), rows); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -39,29 +40,49 @@ func BenchmarkDenoise(b *testing.B) {
 	}
 }
 
-// BenchmarkEngineShare runs the loop's work for four pictures at the default settings, and reports as outside-% how much
-// of its time is not the U-Net's: picking rows, filling the call, guidance, the samplers, telling of it.
+// BenchmarkEngineShare does the loop's work for one picture and for four at the default settings, and reports as outside-% how much of its
+// time is not the U-Net's: picking rows, filling the call, guidance, the samplers, telling of it.
 func BenchmarkEngineShare(b *testing.B) {
 	e, r := benchEngine(b)
-	r.Count = 4
-	var inside, calls time.Duration
-	for b.Loop() {
-		var l line
-		rows := l.join(rowsOf(b, e, r))
-		begin := time.Now()
-		for !rows[0].over() {
-			batch := l.gather(rows, e.options.MaxLanes, e.unet.together)
-			inside += benchStep(b, e, batch)
-		}
-		calls += time.Since(begin)
+	r.Guidance = 3
+	for _, count := range []int{1, 4} {
+		b.Run(fmt.Sprintf("lanes=%d", 2*count), func(b *testing.B) {
+			r.Count = count
+			var inside, calls time.Duration
+			for b.Loop() {
+				s := schedule.New(schedule.Limits{Memory: e.options.Memory, Weights: 1 << 40, MaxLanes: 2 * count})
+				s.Here(0, e.kits[0].known, time.Second)
+				j := newJob(b.Context(), e.kits[0], r, imagine.Watcher{})
+				j.rows = rowsOf(b, e, r)
+				if err := j.plan(); err != nil {
+					b.Fatal(err)
+				}
+				j.parts[0].Waiting = false
+				if err := s.Add(0, j.parts[0]); err != nil {
+					b.Fatal(err)
+				}
+				begin := time.Now()
+				for {
+					picked := s.Next(time.Since(begin)).Call
+					if len(picked) == 0 {
+						break
+					}
+					inside += benchStep(b, e, e.rows(picked))
+					for _, p := range s.Done(1) {
+						s.Release(p)
+					}
+				}
+				calls += time.Since(begin)
+			}
+			b.ReportMetric(100*float64(calls-inside)/float64(calls), "outside-%")
+		})
 	}
-	b.ReportMetric(100*float64(calls-inside)/float64(calls), "outside-%")
 }
 
 // benchStep does what step does, and returns how long the U-Net took.
 func benchStep(b *testing.B, e *Engine, batch []*row) time.Duration {
 	b.Helper()
-	d := e.unet
+	d := e.nets().unet
 	lanes := d.prepare(batch)
 	begin := time.Now()
 	if err := d.run(b.Context(), batch[0], lanes); err != nil {
@@ -92,11 +113,7 @@ func BenchmarkPaint(b *testing.B) {
 func BenchmarkTextEncoder(b *testing.B) {
 	e, r := benchEngine(b)
 	for b.Loop() {
-		read, err := e.text.read(r.Prompt, true)
-		if err == nil {
-			_, err = e.text.encode(b.Context(), read.List[0])
-		}
-		if err != nil {
+		if _, err := e.nets().texts.read(b.Context(), r.Prompt, true, 0); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -110,7 +127,7 @@ func BenchmarkDecode(b *testing.B) {
 	latents := make([]float32, len(first.x))
 	for b.Loop() {
 		copy(latents, first.x) // decode overwrites them
-		if _, err := e.decoder.decode(b.Context(), latents, first.place); err != nil {
+		if _, err := e.nets().decoder.decode(b.Context(), latents, first.place); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -182,18 +182,15 @@ func TestCloseAmidArrivals(t *testing.T) {
 	}
 }
 
-// Rows that had joined give back their memory.
+// Rows that had begun give back their memory.
 func TestLoopThatEndsLeavesNothing(t *testing.T) {
-	e := still(t, roomy())
-	j := newJob(t.Context(), with(fox(), func(r *imagine.Request) { r.Count = 3 }), imagine.Watcher{})
-	if err := inLine(e, j); err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	stop()
-	e.loop(ctx)
-	if <-j.done; !errors.Is(j.err, ErrClosed) || j.joined != 3 || e.used != 0 {
-		t.Errorf("%d rows had joined, %d bytes are held and the error is %v; want 3, 0 and ErrClosed", j.joined, e.used, j.err)
+	e := engine(t, tiny, roomy())
+	began := make(chan struct{})
+	j := queue(t, e, endless(), at(1, func() { close(began) }))
+	<-began
+	closeEngine(t, e)
+	if <-j.done; !errors.Is(j.err, ErrClosed) || e.scheduler.Held() != 0 {
+		t.Errorf("%d bytes are held and the error is %v; want 0 and ErrClosed", e.scheduler.Held(), j.err)
 	}
 }
 
@@ -202,12 +199,12 @@ func TestCallInFlightIsStopped(t *testing.T) {
 	e := engine(t, tiny, roomy())
 	r := rowsOf(t, e, with(fox(), func(r *imagine.Request) { r.Width, r.Height = 512, 512 }))[0]
 	begin := time.Now()
-	if err := e.step(t.Context(), []*row{r}); err != nil {
+	if _, err := e.step(t.Context(), []*row{r}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Since(begin)/4)
 	defer cancel()
-	if err := e.step(ctx, []*row{r}); !errors.Is(err, ErrClosed) || r.call != 1 {
+	if _, err := e.step(ctx, []*row{r}); !errors.Is(err, ErrClosed) || r.call != 1 {
 		t.Errorf("after %d calls got %v, want ErrClosed after 1", r.call, err)
 	}
 }

@@ -22,7 +22,7 @@ func CheckFolder(f *model.Folder) []model.Finding {
 		text := strings.TrimPrefix(err.Error(), schedule+": ")
 		list = append(list, model.Finding{File: "scheduler/" + schedule, Text: text, Problem: true})
 	}
-	if err := tryTokenizer(f); err != nil {
+	if err := tryTokenizers(f); err != nil {
 		list = append(list, model.Finding{File: "tokenizer", Text: err.Error(), Problem: true})
 	}
 	if _, ok := sampler.ForClass(f.Scheduler.Class); !ok && f.Defaults.Sampler == "" {
@@ -49,24 +49,29 @@ func trySchedule(f *model.Folder) error {
 	return err
 }
 
-// tryTokenizer encodes a text with a character that few vocabularies have.
-func tryTokenizer(f *model.Folder) error {
-	t, err := newTokenizer(f)
-	if err != nil {
-		return err
+// tryTokenizers encodes a text with a character that few vocabularies have.
+func tryTokenizers(f *model.Folder) error {
+	for _, text := range f.Texts {
+		t, err := newTokenizer(text.Tokenizer)
+		if err != nil {
+			return err
+		}
+		_, err = t.Encode("\u2603 a fox")
+		if err := errors.Join(err, t.Close()); err != nil {
+			return err
+		}
 	}
-	_, err = t.Encode("\u2603 a fox")
-	return errors.Join(err, t.Close())
+	return nil
 }
 
-// newTokenizer makes the model's tokenizer, for exports of old from the files of their time.
-func newTokenizer(f *model.Folder) (*prompt.Tokenizer, error) {
-	file := f.Tokenizer.JSON
+// newTokenizer makes a tokenizer, for exports of old from the files of their time.
+func newTokenizer(t model.Tokenizer) (*prompt.Tokenizer, error) {
+	file := t.JSON
 	if file == nil {
 		var err error
-		if file, err = prompt.CLIPFile(f.Tokenizer.Vocab, f.Tokenizer.Merges); err != nil {
+		if file, err = prompt.CLIPFile(t.Vocab, t.Merges); err != nil {
 			return nil, err
 		}
 	}
-	return prompt.NewTokenizer(file, f.Tokenizer.MaxLength, f.Tokenizer.PadToken)
+	return prompt.NewTokenizer(file, t.MaxLength, t.PadToken)
 }

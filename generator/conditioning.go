@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/easelbot/easel/generator/prompt"
 	"github.com/easelbot/easel/generator/prompt/syntax"
@@ -11,10 +12,16 @@ import (
 	"github.com/easelbot/easel/inference"
 )
 
-// A conditioning is what the denoiser attends to for one picture: the text encoder's states.
+// A conditioning is what the denoiser is told of one picture's texts.
 type conditioning struct {
-	positive, negative []float32 // equally long; negative is nil without guidance
-	tokens             int64     // that they are of
+	positive, negative words // negative is empty without guidance, else as long as positive
+	tokens             int64 // that they are of
+}
+
+// words are a text as the denoiser takes it.
+type words struct {
+	states []float32 // tokens x width
+	pooled []float32 // nil for models that take none
 }
 
 // checkTexts reports whether the notation of every picture's words can be read.
@@ -46,38 +53,46 @@ func (e *Engine) Cut(r imagine.Request, k int) (positive, negative string, err e
 	if err != nil {
 		return "", "", err
 	}
-	p, err := e.text.read(positive, r.Plain)
+	kit, err := e.kit(r)
 	if err != nil {
 		return "", "", err
 	}
-	n, err := e.text.read(negative, r.Plain)
+	p, err := kit.tokenise(0, positive, r.Plain)
+	if err != nil {
+		return "", "", err
+	}
+	n, err := kit.tokenise(0, negative, r.Plain)
 	return p.Cut, n.Cut, err
 }
 
-// encode encodes the texts of a job's pictures.
-func (e *Engine) encode(ctx context.Context, j *job) error {
-	reader := reader{e.text, j.request.Plain, map[string][][]float32{}}
+// condition encodes the texts of a job's pictures.
+func (t *textReader) condition(ctx context.Context, j *job) error {
+	reader := reader{t, j.request, t.kit.folder.ZeroEmpty, map[read]reading{}}
 	known := map[[2]string]conditioning{}
+	j.texts = nil
 	for k := range j.request.Count {
 		positive, negative, err := syntax.Painted(j.request, k)
 		if err != nil {
 			return err
 		}
-		words := [2]string{positive, negative}
-		c, ok := known[words]
+		texts := [2]string{positive, negative}
+		c, ok := known[texts]
 		if !ok {
-			if c, err = reader.condition(ctx, positive, negative, j.guided()); err != nil {
-				return encodeError(ctx, err)
+			if c, err = reader.condition(ctx, positive, negative, j.guided); err != nil {
+				return readError(ctx, err)
 			}
-			known[words] = c
+			known[texts] = c
 		}
 		j.texts = append(j.texts, c)
 	}
 	return nil
 }
 
-func encodeError(ctx context.Context, err error) error {
+func readError(ctx context.Context, err error) error {
+	var invalid *imagine.InvalidError
 	switch {
+	case errors.As(err, &invalid):
+		return err
 	case errors.Is(err, inference.ErrClosed), errors.Is(err, prompt.ErrClosed):
 		return ErrClosed
 	case errors.Is(err, prompt.ErrNUL), errors.Is(err, prompt.ErrUTF8):
@@ -90,77 +105,87 @@ func encodeError(ctx context.Context, err error) error {
 
 // A reader encodes the texts of one request, each once. Pictures share the states of equal texts.
 type reader struct {
-	encoder *textEncoder
-	plain   bool
-	known   map[string][][]float32 // chunks of states by text
+	texts     *textReader
+	request   imagine.Request
+	zeroEmpty bool // see model.Folder
+	known     map[read]reading
+}
+
+// A read is a text, and how many of the text encoder's last layers are left out for it. For the negative prompt none is, as in diffusers.
+type read struct {
+	text string
+	skip int
 }
 
 // condition encodes a picture's texts and brings them to one length, the longer one's, with chunks of no words.
 func (r reader) condition(ctx context.Context, positive, negative string, guided bool) (conditioning, error) {
-	p, err := r.states(ctx, positive)
+	p, err := r.read(ctx, read{positive, r.request.ClipSkip})
 	if err != nil {
 		return conditioning{}, err
 	}
-	chunks := len(p)
-	var n [][]float32
+	chunks := len(p.chunks)
+	var n words
 	if guided {
-		if n, err = r.states(ctx, negative); err != nil {
+		against, err := r.readNegative(ctx, negative)
+		if err != nil {
 			return conditioning{}, err
 		}
-		chunks = max(len(p), len(n))
-		if n, err = r.fill(ctx, n, chunks); err != nil {
+		chunks = max(chunks, len(against.chunks))
+		if n, err = r.words(ctx, against, chunks, 0); err != nil {
 			return conditioning{}, err
 		}
 	}
-	p, err = r.fill(ctx, p, chunks)
-	return conditioning{joined(p), joined(n), int64(chunks * r.encoder.length)}, err
+	w, err := r.words(ctx, p, chunks, r.request.ClipSkip)
+	c := conditioning{w, n, int64(chunks * r.texts.length)}
+	if err == nil && !c.finite() {
+		err = errNotNumbers
+	}
+	return c, err
 }
 
-// states returns the chunks of a text.
-func (r reader) states(ctx context.Context, text string) ([][]float32, error) {
-	if known, ok := r.known[text]; ok {
+var errNotNumbers = errors.New("it gave values that are not numbers")
+
+func (c conditioning) finite() bool {
+	return !slices.ContainsFunc([][]float32{c.positive.states, c.positive.pooled, c.negative.states, c.negative.pooled},
+		func(values []float32) bool { return !finite(values) })
+}
+
+func (r reader) readNegative(ctx context.Context, text string) (reading, error) {
+	if text == "" && r.zeroEmpty {
+		return r.texts.nothing(), nil
+	}
+	return r.read(ctx, read{text, 0})
+}
+
+func (r reader) read(ctx context.Context, what read) (reading, error) {
+	if known, ok := r.known[what]; ok {
 		return known, nil
 	}
-	read, err := r.encoder.read(text, r.plain)
-	if err != nil {
-		return nil, err
+	states, err := r.texts.read(ctx, what.text, r.request.Plain, what.skip)
+	if err == nil {
+		r.known[what] = states
 	}
-	var chunks [][]float32
-	for _, c := range read.List {
-		s, err := r.encoder.encode(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		chunks = append(chunks, s)
-	}
-	r.known[text] = chunks
-	return chunks, nil
+	return states, err
 }
 
-// fill appends chunks of no words.
-func (r reader) fill(ctx context.Context, chunks [][]float32, count int) ([][]float32, error) {
-	if len(chunks) == count {
-		return chunks, nil
-	}
-	empty, err := r.encoder.encode(ctx, r.encoder.tokenizer.Empty())
-	if err != nil {
-		return nil, err
-	}
-	chunks = chunks[:len(chunks):len(chunks)]
-	for len(chunks) < count {
-		chunks = append(chunks, empty)
-	}
-	return chunks, nil
-}
-
-// joined concatenates chunks along the sequence; a single one is shared.
-func joined(chunks [][]float32) []float32 {
-	if len(chunks) == 1 {
-		return chunks[0]
+// words joins a text's chunks along the sequence, with as many of no words behind them as are missing. A single chunk is shared.
+func (r reader) words(ctx context.Context, read reading, count, skip int) (words, error) {
+	if len(read.chunks) == 1 && count == 1 {
+		return words{read.chunks[0], read.pooled}, nil
 	}
 	var all []float32
-	for _, c := range chunks {
+	for _, c := range read.chunks {
 		all = append(all, c...)
 	}
-	return all
+	if missing := count - len(read.chunks); missing > 0 {
+		blank := read.chunks[0]
+		if !read.zero {
+			var err error
+			if blank, err = r.texts.blank(ctx, skip); err != nil {
+				return words{}, err
+			}
+		}
+		all = append(all, slices.Repeat(blank, missing)...)
+	}
+	return words{all, read.pooled}, nil
 }

@@ -15,13 +15,13 @@ import (
 // today returns the states of a text as diffusers has them: marked, cut, padded and encoded at once.
 func today(tb testing.TB, e *Engine, text string) []float32 {
 	tb.Helper()
-	tokens, err := e.text.tokenizer.Encode(text)
+	tokens, err := e.kits[0].tokenizers[0].Encode(text)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	states := make([]float32, e.text.length*e.text.width)
-	l, w := int64(e.text.length), int64(e.text.width)
-	err = e.text.session.Run(tb.Context(),
+	states := make([]float32, e.nets().texts.length*e.nets().texts.width)
+	l, w := int64(e.nets().texts.length), int64(e.nets().texts.width)
+	err = e.nets().texts.encoders[0].session.Run(tb.Context(),
 		map[string]inference.Tensor{"input_ids": inference.Int64(tokens.IDs, 1, l)},
 		map[string]inference.Tensor{"last_hidden_state": inference.Float32(states, 1, l, w)})
 	if err != nil {
@@ -33,8 +33,8 @@ func today(tb testing.TB, e *Engine, text string) []float32 {
 // encoded returns what a request's pictures are conditioned on.
 func encoded(tb testing.TB, e *Engine, r imagine.Request) []conditioning {
 	tb.Helper()
-	j := newJob(tb.Context(), r, imagine.Watcher{})
-	if err := e.encode(tb.Context(), j); err != nil {
+	j := newJob(tb.Context(), e.kits[0], r, imagine.Watcher{})
+	if err := e.nets().texts.condition(tb.Context(), j); err != nil {
 		tb.Fatal(err)
 	}
 	return j.texts
@@ -58,7 +58,7 @@ func TestPlain(t *testing.T) {
 		r := with(fox(), func(r *imagine.Request) { r.Prompt, r.Plain = c.text, c.plain })
 		want := today(t, e, strings.NewReplacer("(a red fox:1)", "a red fox").Replace(c.text))
 		got := encoded(t, e, r)[0]
-		if !slices.Equal(got.positive, want) || !slices.Equal(got.negative, today(t, e, "")) || got.tokens != 32 {
+		if !slices.Equal(got.positive.states, want) || !slices.Equal(got.negative.states, today(t, e, "")) || got.tokens != 32 {
 			t.Errorf("%.30q, plain %v: the states of %d tokens differ", c.text, c.plain, got.tokens)
 		}
 	}
@@ -67,21 +67,21 @@ func TestPlain(t *testing.T) {
 // TestChunksAreEncodedApart has a text encoder without a limit.
 func TestChunksAreEncodedApart(t *testing.T) {
 	e := engine(t, tiny, roomy())
-	e.text.chunks = maxChunks
+	e.kits[0].most = maxChunks
 	r := with(fox(), func(r *imagine.Request) { r.Prompt, r.Negative = "a red fox BREAK a blue cat BREAK dog", "blue BREAK" })
 	got := encoded(t, e, r)[0]
 	empty := today(t, e, "")
 	positive := slices.Concat(today(t, e, "a red fox"), today(t, e, "a blue cat"), today(t, e, "dog"))
 	negative := slices.Concat(today(t, e, "blue"), empty, empty)
-	if !slices.Equal(got.positive, positive) || !slices.Equal(got.negative, negative) || got.tokens != 96 {
+	if !slices.Equal(got.positive.states, positive) || !slices.Equal(got.negative.states, negative) || got.tokens != 96 {
 		t.Errorf("three chunks are not the states of each, of %d tokens", got.tokens)
 	}
 	r.Guidance = 0
-	if got := encoded(t, e, r)[0]; got.negative != nil || !slices.Equal(got.positive, positive) {
+	if got := encoded(t, e, r)[0]; got.negative.states != nil || !slices.Equal(got.positive.states, positive) {
 		t.Error("without guidance there should be no negative states, and the same positive ones")
 	}
 	r.Prompt, r.Negative, r.Guidance = "fox", "blue BREAK red", 3
-	if got := encoded(t, e, r)[0]; !slices.Equal(got.positive, slices.Concat(today(t, e, "fox"), empty)) {
+	if got := encoded(t, e, r)[0]; !slices.Equal(got.positive.states, slices.Concat(today(t, e, "fox"), empty)) {
 		t.Error("a prompt shorter than the negative one should end in empty chunks")
 	}
 }
@@ -105,9 +105,9 @@ func TestWeigh(t *testing.T) {
 // TestWeights checks that a weight reaches its word's states alone, up to the scale of all.
 func TestWeights(t *testing.T) {
 	e := engine(t, tiny, roomy())
-	got := encoded(t, e, with(fox(), func(r *imagine.Request) { r.Prompt = "a (red:1.5) fox" }))[0].positive
+	got := encoded(t, e, with(fox(), func(r *imagine.Request) { r.Prompt = "a (red:1.5) fox" }))[0].positive.states
 	want := today(t, e, "a red fox")
-	weights := slices.Repeat([]float32{1}, e.text.length)
+	weights := slices.Repeat([]float32{1}, e.nets().texts.length)
 	weights[2] = 1.5
 	weigh(want, weights)
 	if !slices.Equal(got, want) || slices.Equal(got, today(t, e, "a red fox")) {
@@ -170,7 +170,7 @@ func TestCut(t *testing.T) {
 		{2, false, "", ""},
 		{1, true, "({cat}:1.2) dog", "red fox"},
 	} {
-		e.text.chunks, r.Plain = c.chunks, c.plain
+		e.kits[0].most, r.Plain = c.chunks, c.plain
 		positive, negative, err := e.Cut(r, 0)
 		if positive != c.positive || negative != c.negative || err != nil {
 			t.Errorf("%+v: cut %q and %q, %v", c, positive, negative, err)

@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"github.com/easelbot/easel/generator/model"
+	"github.com/easelbot/easel/generator/schedule"
 	"github.com/easelbot/easel/imagine"
 	"github.com/easelbot/easel/inference"
 )
@@ -16,13 +17,14 @@ import (
 type decode struct {
 	row     *row
 	latents []float32
-	preview bool
+	place   *schedule.Row // whose memory is free after it; nil for a preview
 }
 
 // A decoder is the VAE's way from latents to pixels.
 type decoder struct {
 	session *inference.Session
 	vae     model.VAE
+	tiles   tiles
 }
 
 func openDecoder(f *model.Folder, o Options) (*decoder, error) {
@@ -30,7 +32,7 @@ func openDecoder(f *model.Folder, o Options) (*decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &decoder{session, f.VAE}, nil
+	return &decoder{session, f.VAE, tilesOf(f)}, nil
 }
 
 // decodeAll decodes what the loop hands over, one at a time, until that is closed.
@@ -41,26 +43,40 @@ func (e *Engine) decodeAll(ctx context.Context) {
 				d.row.job.finish(err)
 			}
 		}
-		if !d.preview {
-			e.release(d.row.bytes)
+		if d.place != nil {
+			e.release(d.place)
 		}
 	}
 }
 
+// release gives back what a row held.
+func (e *Engine) release(r *schedule.Row) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.scheduler.Release(r)
+	e.poke()
+}
+
 func (e *Engine) decodeOne(ctx context.Context, d decode) error {
+	e.mu.Lock()
+	nets := d.row.job.kit.nets
+	e.mu.Unlock()
+	if nets == nil {
+		return nil // of a preview whose model has gone; it stays for pictures
+	}
 	call, end := wanted(ctx, d.row)
-	picture, err := e.decoder.decode(call, d.latents, d.row.place)
+	picture, err := nets.decoder.decode(call, d.latents, d.row.place)
 	end()
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return ErrClosed
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), d.place == nil && errors.Is(err, inference.ErrClosed):
 		return nil
 	case err != nil:
 		return fmt.Errorf("the picture could not be decoded: %w", err)
 	}
 	j := d.row.job
-	if d.preview {
+	if d.place == nil {
 		j.tell(imagine.Event{Index: d.row.index, Preview: picture})
 		return nil
 	}
@@ -72,18 +88,17 @@ func (e *Engine) decodeOne(ctx context.Context, d decode) error {
 // decode turns latents, which it overwrites, into a picture.
 func (d *decoder) decode(ctx context.Context, latents []float32, p place) (*image.NRGBA, error) {
 	d.unscale(latents)
-	h, w := p.height*d.vae.Factor, p.width*d.vae.Factor
-	pixels := make([]float32, 3*h*w)
-	err := d.session.Run(ctx,
-		map[string]inference.Tensor{"latent_sample": inference.Float32(latents, 1, int64(d.vae.Channels), int64(p.height), int64(p.width))},
-		map[string]inference.Tensor{"sample": inference.Float32(pixels, 1, 3, int64(h), int64(w))})
-	if err != nil {
+	pixels, err := d.tiles.decode(ctx, func(ctx context.Context, in planes) (planes, error) {
+		out := blank(3, in.w*d.vae.Factor, in.h*d.vae.Factor)
+		return out, d.session.Run(ctx, map[string]inference.Tensor{"latent_sample": in.tensor()}, map[string]inference.Tensor{"sample": out.tensor()})
+	}, planes{latents, d.vae.Channels, p.width, p.height})
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if !finite(pixels) {
+	case !finite(pixels.data):
 		return nil, errors.New("the decoder gave values that are not numbers")
 	}
-	return toImage(pixels, w, h), nil
+	return toImage(pixels.data, pixels.w, pixels.h), nil
 }
 
 // unscale brings latents from the engine's scale to the VAE's own.

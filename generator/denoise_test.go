@@ -5,12 +5,13 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/easelbot/easel/generator/schedule"
 	"github.com/easelbot/easel/imagine"
 )
 
 func TestGuide(t *testing.T) {
 	scaled := func(guidance float64) *row {
-		return &row{x: make([]float32, 2), job: &job{request: imagine.Request{Guidance: guidance}}}
+		return &row{x: make([]float32, 2), job: &job{guided: guidance > 1, request: imagine.Request{Guidance: guidance}}}
 	}
 	d := &denoiser{out: []float32{
 		1, 2, // negative
@@ -30,9 +31,9 @@ func TestGuide(t *testing.T) {
 func TestFill(t *testing.T) {
 	e := still(t, roomy())
 	made := func(guidance float64, calls int) *row {
-		j := newJob(t.Context(), with(fox(), func(r *imagine.Request) { r.Guidance = guidance }), imagine.Watcher{})
-		j.texts = []conditioning{{positive: []float32{1, 2}, negative: []float32{-1, -2}, tokens: 1}}
-		r, err := e.newRow(j, 0)
+		j := newJob(t.Context(), e.kits[0], with(fox(), func(r *imagine.Request) { r.Guidance = guidance }), imagine.Watcher{})
+		j.texts = []conditioning{{positive: words{states: []float32{1, 2}}, negative: words{states: []float32{-1, -2}}, tokens: 1}}
+		r, err := j.newRow(0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,8 +65,8 @@ func TestFill(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			n, lanes := len(guided.x), len(tt.samples)
-			d := &denoiser{sample: make([]float32, lanes*n), states: make([]float32, 2*lanes), timestep: make([]float32, lanes)}
-			d.fill(tt.batch, lanes, n, 2)
+			d := &denoiser{folder: e.kits[0].folder, sample: make([]float32, lanes*n), states: make([]float32, 2*lanes), timestep: make([]float32, lanes)}
+			d.fill(tt.batch, lanes)
 			if !slices.Equal(d.states, tt.states) || !slices.Equal(d.timestep, tt.timestep) {
 				t.Errorf("states %v at timesteps %v, want %v at %v", d.states, d.timestep, tt.states, tt.timestep)
 			}
@@ -93,49 +94,35 @@ func TestLanesOfACall(t *testing.T) {
 		{"one with guidance", rowsOf(t, e, fox()), 2},
 		{"one of each", append(rowsOf(t, e, off), rowsOf(t, e, fox())...), 3},
 	} {
-		outs, err := e.unet.call(t.Context(), tt.batch)
+		outs, err := e.nets().unet.call(t.Context(), tt.batch)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := len(e.unet.timestep); got != tt.want || len(outs) != len(tt.batch) {
+		if got := len(e.nets().unet.timestep); got != tt.want || len(outs) != len(tt.batch) {
 			t.Errorf("%s: %d lanes and %d outputs, want %d and %d", tt.name, got, len(outs), tt.want, len(tt.batch))
 		}
 	}
 }
 
-func TestTogether(t *testing.T) {
+func TestShapes(t *testing.T) {
 	e := still(t, roomy())
-	made := func(width, steps int) *row {
-		j := newJob(t.Context(), with(fox(), func(r *imagine.Request) { r.Width, r.Steps = width, steps }), imagine.Watcher{})
-		j.texts = []conditioning{{tokens: 32}}
-		r, err := e.newRow(j, 0)
-		if err != nil {
+	made := func(width, steps int, prompt string) *schedule.Job {
+		j := newJob(t.Context(), e.kits[0], with(fox(), func(r *imagine.Request) { r.Width, r.Steps, r.Prompt = width, steps, prompt }), imagine.Watcher{})
+		if err := j.plan(); err != nil {
 			t.Fatal(err)
 		}
-		return r
+		return j.parts[0]
 	}
-	begun := made(64, 4)
-	begun.advance(make([]float32, len(begun.x)))
-	long := made(64, 4)
-	long.job.texts[0].tokens = 64
-	tests := []struct {
-		name           string
-		a, b           *row
-		many, scalarly bool // whether they fit, by whether the graph takes many timesteps or one
-	}{
-		{"alike", made(64, 4), made(64, 4), true, true},
-		{"another size", made(64, 4), made(96, 4), false, false},
-		{"another length of text", made(64, 4), long, false, false},
-		{"another timestep", made(64, 4), begun, true, false},
-		{"another number of steps, the same timestep", made(64, 2), made(64, 8), true, true},
+	a := made(64, 4, "a fox")
+	if b := made(64, 8, "a cat"); a.Group != b.Group || a.Timestep(0, 1) != b.Timestep(0, 2) || a.Cost != b.Cost {
+		t.Errorf("requests of one size go together at any timestep, but %+v and %+v do not", a, b)
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			many, scalarly := (&denoiser{}).together(tt.a, tt.b), (&denoiser{scalar: true}).together(tt.a, tt.b)
-			if many != tt.many || scalarly != tt.scalarly {
-				t.Errorf("got %v, and %v for one timestep; want %v and %v", many, scalarly, tt.many, tt.scalarly)
-			}
-		})
+	if b := made(96, 4, "a fox"); a.Group == b.Group || math.Abs(b.Cost-1.5*a.Cost) > 1e-9 {
+		t.Errorf("a row of half as many cells more costs %v, and not half as much more than %v", b.Cost, a.Cost)
+	}
+	e.kits[0].scalar = true
+	if b := made(64, 8, "a fox"); a.Timestep(0, 0) != b.Timestep(0, 0) || a.Timestep(0, 1) == b.Timestep(0, 1) {
+		t.Error("rows of a graph that takes one timestep should go together where they are at the same one")
 	}
 }
 

@@ -18,9 +18,13 @@
 //
 // # Fairness and bounds
 //
-// Rows are picked by start-time fair queuing over requests: each call goes to those that had least so far, whoever asked
-// for more pictures. A row joins only when what it will hold fits the memory that the engine was given; until then its
-// request waits, and when too many wait the next is refused with [ErrBusy].
+// Package schedule picks the rows of each call: fairly between people by what their lanes cost, in calls as wide as pays by
+// measurement, within the memory that the engine was given. When too many requests wait the next is refused with [ErrBusy].
+//
+// # Models
+//
+// An engine may know several models. They are loaded when somebody asks for them, and unloaded for others when all of them do not fit
+// the memory for weights; a request waits meanwhile, and those for other models go on.
 //
 // # Determinism
 //
@@ -34,12 +38,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
+	"time"
 
 	"github.com/easelbot/easel/generator/model"
 	"github.com/easelbot/easel/generator/sampler"
+	"github.com/easelbot/easel/generator/schedule"
 	"github.com/easelbot/easel/imagine"
 	"github.com/easelbot/easel/inference"
 )
@@ -56,18 +61,15 @@ type Options struct {
 	Threads  int   // on the CPU for one model call; 0 is one a core
 	MaxLanes int   // most lanes in one call, at least 2
 	Memory   int64 // most bytes held for pictures in the making
+	Weights  int64 // most bytes of models that are loaded, by their files; 0 is no bound
 	Queue    int   // most requests waiting
 }
 
-// An Engine paints with one model. It is safe for concurrent use. Close it to free the model.
+// An Engine paints with one or more models. It is safe for concurrent use. Close it to free them.
 type Engine struct {
-	folder   *model.Folder
-	schedule sampler.Config
-	options  Options
-
-	text    *textEncoder
-	unet    *denoiser
-	decoder *decoder
+	options Options
+	kits    []*kit
+	began   time.Time
 
 	open    context.Context // ends when the engine closes, by stop
 	stop    context.CancelFunc
@@ -75,37 +77,80 @@ type Engine struct {
 	wake    chan struct{} // holds one: something changed that the loop may wait for
 	decodes chan decode   // from the loop to the decoder
 
-	mu       sync.Mutex
-	waiting  []*job // not all of their rows have joined
-	entering int    // requests in line whose text is not encoded yet
-	used     int64  // bytes held by rows
-	closed   bool
+	mu        sync.Mutex
+	scheduler *schedule.Scheduler
+	jobs      map[*job]bool // in the engine; true while none of a job's rows has begun
+	foreseen  time.Duration // when jobs were last told how long they will take
+	device    inference.Device
+	note      string
+	closed    bool
 }
 
-// Open loads a model and starts the engine. [inference.Load] must have succeeded.
-func Open(folder *model.Folder, o Options) (*Engine, error) {
-	schedule, err := sampler.ParseConfig(folder.Scheduler.JSON)
+// Open starts an engine with the models that it may paint with, the first of which is loaded and is what is painted with by default.
+// [inference.Load] must have succeeded.
+func Open(o Options, folders ...*model.Folder) (*Engine, error) {
+	e, err := newEngine(o, folders)
 	if err != nil {
-		return nil, fmt.Errorf("model %s: %w", folder.Name, err)
+		return nil, err
 	}
-	e := &Engine{
-		folder: folder, schedule: schedule, options: o,
-		wake: make(chan struct{}, 1), decodes: make(chan decode, o.MaxLanes),
-	}
-	var loading errgroup.Group
-	loading.Go(func() (err error) { e.text, err = openText(folder, o); return err })
-	loading.Go(func() (err error) { e.unet, err = openDenoiser(folder, o); return err })
-	loading.Go(func() (err error) { e.decoder, err = openDecoder(folder, o); return err })
-	if err := loading.Wait(); err != nil {
+	first := e.kits[0]
+	nets, took, err := first.load(o)
+	if err != nil {
 		return nil, errors.Join(err, e.free())
 	}
-	e.open, e.stop = context.WithCancel(context.Background())
+	e.take(first, nets)
+	e.scheduler.Here(e.now(), first.known, took)
 	e.running.Go(func() { e.loop(e.open) })
 	e.running.Go(func() { e.decodeAll(e.open) })
 	return e, nil
 }
 
-// Close stops the calls in flight, fails what is not finished with [ErrClosed] and frees the model.
+// newEngine makes one whose loop does not run.
+func newEngine(o Options, folders []*model.Folder) (*Engine, error) {
+	if len(folders) == 0 {
+		return nil, errors.New("an engine needs a model")
+	}
+	e := &Engine{
+		options: o, began: time.Now(), wake: make(chan struct{}, 1), decodes: make(chan decode, o.MaxLanes), jobs: map[*job]bool{},
+		scheduler: schedule.New(schedule.Limits{Memory: o.Memory, Weights: weights(o, folders), MaxLanes: o.MaxLanes}),
+	}
+	e.open, e.stop = context.WithCancel(context.Background())
+	for _, f := range folders {
+		if slices.ContainsFunc(e.kits, func(k *kit) bool { return k.folder.Name == f.Name }) {
+			return nil, errors.Join(fmt.Errorf("two models are called %s; rename the folder of one", f.Name), e.free())
+		}
+		k, err := newKit(f)
+		if err != nil {
+			return nil, errors.Join(err, e.free())
+		}
+		e.kits = append(e.kits, k)
+	}
+	return e, nil
+}
+
+// weights returns the bound for loaded models: at least the largest, without which nobody could paint with it.
+func weights(o Options, folders []*model.Folder) int64 {
+	var largest, all int64
+	for _, f := range folders {
+		largest, all = max(largest, f.Weight()), all+f.Weight()
+	}
+	if o.Weights == 0 {
+		return all
+	}
+	return max(o.Weights, largest)
+}
+
+// now is the scheduler's clock.
+func (e *Engine) now() time.Duration { return time.Since(e.began) }
+
+// take gives a kit its networks.
+func (e *Engine) take(k *kit, nets *networks) {
+	k.nets, k.scalar = nets, nets.unet.scalar
+	close(k.arrived)
+	e.device, e.note = nets.unet.session.Device(), nets.unet.session.Note()
+}
+
+// Close stops the calls in flight, fails what is not finished with [ErrClosed] and frees the models.
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	e.closed = true
@@ -117,25 +162,57 @@ func (e *Engine) Close() error {
 
 func (e *Engine) free() error {
 	var errs []error
-	if e.text != nil {
-		errs = append(errs, e.text.close())
-	}
-	if e.unet != nil {
-		errs = append(errs, e.unet.session.Close())
-	}
-	if e.decoder != nil {
-		errs = append(errs, e.decoder.session.Close())
+	for _, k := range e.kits {
+		if k.nets != nil {
+			errs = append(errs, k.nets.close())
+		}
+		errs = append(errs, k.close())
 	}
 	return errors.Join(errs...)
 }
 
 // Device returns what the denoiser runs on, and why it is not a GPU if one was hoped for.
 func (e *Engine) Device() (inference.Device, string) {
-	return e.unet.session.Device(), e.unet.session.Note()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.device, e.note
 }
 
-// Defaults returns what the engine's model proposes, see [Defaults].
-func (e *Engine) Defaults() imagine.Request { return Defaults(e.folder) }
+// Models returns the names of the engine's models, the default first.
+func (e *Engine) Models() []string {
+	names := make([]string, len(e.kits))
+	for i, k := range e.kits {
+		names[i] = k.folder.Name
+	}
+	return names
+}
+
+// kit returns the model that a request is for.
+func (e *Engine) kit(r imagine.Request) (*kit, error) {
+	if r.Model == "" {
+		return e.kits[0], nil
+	}
+	for _, k := range e.kits {
+		if k.folder.Name == r.Model {
+			return k, nil
+		}
+	}
+	return nil, imagine.Invalid("model", "there is no model %q here; choose one of %s", r.Model, strings.Join(e.Models(), ", "))
+}
+
+// Defaults returns what the engine's first model proposes, see [Defaults].
+func (e *Engine) Defaults() imagine.Request { return Defaults(e.kits[0].folder) }
+
+// DefaultsOf returns what the model of that name proposes; the error is an [*imagine.InvalidError].
+func (e *Engine) DefaultsOf(name string) (imagine.Request, error) {
+	k, err := e.kit(imagine.Request{Model: name})
+	if err != nil {
+		return imagine.Request{}, err
+	}
+	r := Defaults(k.folder)
+	r.Model = name
+	return r, nil
+}
 
 // Defaults returns a request with everything that a model proposes, for one picture; prompt and seed are left to fill
 // in.
@@ -158,78 +235,23 @@ func defaultSampler(f *model.Folder) string {
 	return "ddim"
 }
 
-// Check reports whether the engine can paint the request, see [Check].
-func (e *Engine) Check(r imagine.Request) error { return Check(e.folder, e.options.Memory, r) }
-
-// Check reports whether an engine with this model and so much memory can paint a request; if the request is to blame, the
-// error is an [*imagine.InvalidError].
-func Check(f *model.Folder, memory int64, r imagine.Request) error {
-	if err := r.Validate(); err != nil {
-		return err
-	}
-	if err := checkTexts(r); err != nil {
-		return err
-	}
-	if err := f.CheckSize(r.Width, r.Height); err != nil {
-		return imagine.Invalid("size", "%v", err)
-	}
-	if bytes := need(f, r); bytes > memory {
-		return imagine.Invalid("size", "a picture of %dx%d takes about %d MiB to make, and the engine may use %d (engine.memory); ask for a smaller one, or raise that",
-			r.Width, r.Height, bytes>>20, memory>>20)
-	}
-	if err := knowSampler(f); err != nil && r.Sampler == f.Defaults.Sampler {
-		return fmt.Errorf("model %s: easel.json: %w", f.Name, err) // whoever asked did not choose it
-	}
-	schedule, err := sampler.ParseConfig(f.Scheduler.JSON)
-	if err != nil {
-		return fmt.Errorf("model %s: %w", f.Name, err)
-	}
-	if _, err := sampler.New(r.Sampler, schedule, samplerOptions(f, r)); err != nil {
-		return imagine.Invalid("sampler", "%v", err)
-	}
-	return nil
-}
-
 // Paint paints a request and returns its pictures in the order of their seeds. It fails as a whole: with the error of
 // [Engine.Check], [ErrBusy], [ErrClosed], ctx's error, or what went wrong in the model.
 func (e *Engine) Paint(ctx context.Context, r imagine.Request, w imagine.Watcher) ([]imagine.Picture, error) {
-	if err := e.Check(r); err != nil {
-		return nil, err
-	}
-	if err := e.enter(); err != nil {
-		return nil, err
-	}
 	ctx, end := context.WithCancel(ctx)
 	defer end() // stops calls that were made for the request alone
-	j := newJob(ctx, r, w)
-	if err := e.read(ctx, j); err != nil {
-		e.giveUp()
+	j, err := e.enter(ctx, r, w)
+	if err != nil {
 		return nil, err
 	}
-	if err := e.enqueue(j); err != nil {
-		return nil, err
+	defer e.leave(j)
+	if err := e.prepare(ctx, j); err != nil {
+		j.finish(err)
 	}
 	select {
 	case <-j.done:
 	case <-ctx.Done():
 		j.finish(ctx.Err())
-		e.poke()
 	}
 	return j.pictures, j.err
-}
-
-// read encodes a job's texts, unless the engine closes.
-func (e *Engine) read(ctx context.Context, j *job) error {
-	reading, stop := context.WithCancel(ctx)
-	defer stop()
-	defer context.AfterFunc(e.open, stop)()
-	switch err := e.encode(reading, j); {
-	case err != nil && ctx.Err() == nil && reading.Err() != nil:
-		return ErrClosed
-	case err != nil:
-		return err
-	case slices.ContainsFunc(j.texts, func(c conditioning) bool { return !finite(c.positive) || !finite(c.negative) }):
-		return errors.New("the text encoder gave values that are not numbers")
-	}
-	return nil
 }

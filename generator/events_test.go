@@ -108,11 +108,11 @@ func TestPreviewShowsTheEstimate(t *testing.T) {
 	e := engine(t, tiny, roomy())
 	r := rowsOf(t, e, fox())[0]
 	for range 3 {
-		if err := e.step(t.Context(), []*row{r}); err != nil {
+		if _, err := e.step(t.Context(), []*row{r}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := e.decoder.decode(t.Context(), slices.Clone(r.sampler.Denoised()), r.place)
+	want, err := e.nets().decoder.decode(t.Context(), slices.Clone(r.sampler.Denoised()), r.place)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func ExampleEngine_Paint() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	engine, err := generator.Open(folder, generator.Options{Device: inference.CPU, MaxLanes: 8, Memory: 1 << 30, Queue: 16})
+	engine, err := generator.Open(generator.Options{Device: inference.CPU, MaxLanes: 8, Memory: 1 << 30, Queue: 16}, folder)
 	if err != nil {
 		log.Fatal(err)
 	}

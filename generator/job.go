@@ -3,7 +3,9 @@ package generator
 import (
 	"context"
 	"sync"
+	"time"
 
+	"github.com/easelbot/easel/generator/schedule"
 	"github.com/easelbot/easel/imagine"
 )
 
@@ -12,35 +14,36 @@ type job struct {
 	ctx     context.Context
 	request imagine.Request
 	watcher imagine.Watcher
+	kit     *kit
 
-	texts []conditioning // one a picture
-
-	joined int     // rows that have joined, or were given up
-	served float64 // the loop's: virtual time, lanes of model calls had so far
+	guided bool            // classifier-free guidance is on: two lanes a row
+	times  []float64       // the timestep of each call of a row
+	parts  []*schedule.Job // what the scheduler knows of it
+	texts  []conditioning  // one a picture
+	canvas *canvas         // nil for pictures made from nothing
+	rows   []*row          // the loop's: one a picture, nil until it begins
 
 	done chan struct{} // closed by finish
 
 	mu       sync.Mutex // guards what follows, and makes events come one at a time
 	calls    int
-	total    int // model calls of all pictures, known when the first row joins
-	left     int // pictures to come
+	expected time.Duration // to the last call, 0 while nobody knows
+	left     int           // pictures to come
 	finished bool
 	pictures []imagine.Picture
 	err      error
 }
 
-func newJob(ctx context.Context, r imagine.Request, w imagine.Watcher) *job {
+// newJob turns guidance off also for models that take its scale by themselves.
+func newJob(ctx context.Context, k *kit, r imagine.Request, w imagine.Watcher) *job {
 	return &job{
-		ctx: ctx, request: r, watcher: w,
+		ctx: ctx, request: r, watcher: w, kit: k, guided: r.Guidance > 1 && k.folder.Denoiser.TimeCond == 0, rows: make([]*row, r.Count),
 		done: make(chan struct{}), left: r.Count, pictures: make([]imagine.Picture, r.Count),
 	}
 }
 
-// guided reports whether classifier-free guidance is on: two lanes a row.
-func (j *job) guided() bool { return j.request.Guidance > 1 }
-
 func (j *job) lanes() int {
-	if j.guided() {
+	if j.guided {
 		return 2
 	}
 	return 1
@@ -84,8 +87,18 @@ func (j *job) tellLocked(ev imagine.Event) {
 	if j.finished || j.watcher.Event == nil {
 		return
 	}
-	ev.Calls, ev.Total = j.calls, j.total
+	ev.Calls, ev.Total, ev.Left = j.calls, len(j.times)*j.request.Count, j.expected
 	j.watcher.Event(ev)
+}
+
+// begin tells that the first row has begun.
+func (j *job) begin() { j.tell(imagine.Event{}) }
+
+// expect notes how long the job's calls will still take.
+func (j *job) expect(d time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.expected = d
 }
 
 // called counts a model call of one of the job's rows.

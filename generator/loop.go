@@ -6,51 +6,166 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
-	"github.com/easelbot/easel/imagine"
+	"github.com/easelbot/easel/generator/schedule"
 )
 
-// loop makes model calls until ctx ends; it owns the rows that have joined.
+// loop makes model calls until ctx ends; it owns the rows that have begun.
 func (e *Engine) loop(ctx context.Context) {
 	defer close(e.decodes)
-	var rows []*row
-	var line line
-	for {
-		rows = e.dropOver(append(rows, line.join(e.admit())...))
-		if ctx.Err() != nil {
-			e.failAll(rows)
-			e.dropOver(rows)
-			return
-		}
-		if len(rows) == 0 {
+	for ctx.Err() == nil {
+		if !e.turn(ctx) {
 			select {
 			case <-e.wake:
 			case <-ctx.Done():
 			}
+		}
+	}
+	e.failAll()
+}
+
+// turn does what the scheduler decides, and reports whether that was a call.
+func (e *Engine) turn(ctx context.Context) bool {
+	e.mu.Lock()
+	d := e.scheduler.Next(e.now())
+	e.change(ctx, d)
+	picked := slices.Clone(d.Call)
+	e.mu.Unlock()
+	if len(picked) == 0 {
+		return false
+	}
+	begin := time.Now()
+	called, err := e.step(ctx, e.rows(picked))
+	if err != nil {
+		for _, r := range picked {
+			jobOf(r).finish(err)
+		}
+	}
+	var took time.Duration
+	if called {
+		took = time.Since(begin)
+	}
+	e.done(picked, took)
+	return true
+}
+
+func jobOf(r *schedule.Row) *job { return r.Job.Value.(*part).job }
+
+// rows returns the rows that were picked, beginning those that are new. Of jobs that are over there are none.
+func (e *Engine) rows(picked []*schedule.Row) []*row {
+	var rows []*row
+	for _, p := range picked {
+		part := p.Job.Value.(*part)
+		j, k := part.job, part.pictures[p.Index]
+		if j.over() {
 			continue
 		}
-		batch := line.gather(rows, e.options.MaxLanes, e.unet.together)
-		if err := e.step(ctx, batch); err != nil {
-			for _, r := range batch {
-				r.job.finish(err)
+		if j.rows[k] == nil {
+			if err := e.begin(j, k); err != nil {
+				j.finish(err)
+				continue
 			}
 		}
-		rows = slices.DeleteFunc(rows, e.leave)
+		rows = append(rows, j.rows[k])
+	}
+	return rows
+}
+
+// begin makes picture k's row.
+func (e *Engine) begin(j *job, k int) (err error) {
+	if j.rows[k], err = j.newRow(k); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	first := e.jobs[j]
+	if first {
+		e.jobs[j] = false
+	}
+	e.mu.Unlock()
+	if first {
+		j.begin()
+	}
+	return nil
+}
+
+// done tells the scheduler of a call, and hands rows whose calls are made to the decoder.
+func (e *Engine) done(picked []*schedule.Row, took time.Duration) {
+	e.mu.Lock()
+	for _, r := range picked {
+		if j := jobOf(r); j.over() {
+			e.remove(j)
+		}
+	}
+	finished := slices.Clone(e.scheduler.Done(took))
+	e.foresee()
+	e.mu.Unlock()
+	for _, r := range finished {
+		part := r.Job.Value.(*part)
+		row := part.job.rows[part.pictures[r.Index]]
+		e.decodes <- decode{row: row, latents: row.x, place: r}
 	}
 }
 
-// step makes one model call and advances its rows, unless nobody waits for them any more.
-func (e *Engine) step(ctx context.Context, batch []*row) error {
+// change loads and unloads models beside the loop.
+func (e *Engine) change(ctx context.Context, d schedule.Decision) {
+	if d.Load == nil {
+		return
+	}
+	var gone []*networks
+	for _, m := range d.Unload {
+		k := e.known(m)
+		gone = append(gone, k.nets)
+		k.nets, k.arrived = nil, make(chan struct{})
+	}
+	k := e.known(*d.Load)
+	e.running.Go(func() {
+		var errs []error
+		for _, n := range gone {
+			errs = append(errs, n.close())
+		}
+		nets, took, err := k.load(e.options)
+		e.loaded(ctx, k, nets, took, errors.Join(append(errs, err)...))
+	})
+}
+
+func (e *Engine) known(m schedule.Model) *kit {
+	i := slices.IndexFunc(e.kits, func(k *kit) bool { return k.known == m })
+	return e.kits[i]
+}
+
+// loaded reports what came of loading a model.
+func (e *Engine) loaded(ctx context.Context, k *kit, nets *networks, took time.Duration, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if nets != nil {
+		e.take(k, nets)
+		e.scheduler.Loaded(e.now(), k.known, took)
+	} else {
+		for _, p := range e.scheduler.LoadFailed(k.known) {
+			p.Value.(*part).job.finish(fmt.Errorf("the model %s could not be loaded: %w", k.folder.Name, err))
+		}
+	}
+	if ctx.Err() == nil {
+		e.poke()
+	}
+}
+
+// step makes one model call and advances its rows, unless nobody waits for them any more; called tells whether it was made.
+func (e *Engine) step(ctx context.Context, batch []*row) (called bool, err error) {
+	if len(batch) == 0 {
+		return false, nil
+	}
 	call, end := wanted(ctx, batch...)
-	outs, err := e.unet.call(call, batch)
+	outs, err := batch[0].job.kit.nets.unet.call(call, batch)
 	end()
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return ErrClosed
+		return false, ErrClosed
 	case errors.Is(err, context.Canceled):
-		return nil
+		return false, nil
 	case err != nil:
-		return err
+		return false, err
 	}
 	for i, r := range batch {
 		if !finite(outs[i]) {
@@ -61,7 +176,7 @@ func (e *Engine) step(ctx context.Context, batch []*row) error {
 		r.job.called()
 		e.sketch(r)
 	}
-	return nil
+	return true, nil
 }
 
 func finite(values []float32) bool {
@@ -78,94 +193,33 @@ func (e *Engine) sketch(r *row) {
 	if every == 0 || r.call%every != 0 || r.over() || len(e.decodes) > 0 {
 		return
 	}
-	e.decodes <- decode{row: r, latents: slices.Clone(r.sampler.Denoised()), preview: true}
+	e.decodes <- decode{row: r, latents: slices.Clone(r.sampler.Denoised())}
 }
 
-// leave hands a row whose calls are made to the decoder, and reports whether it left.
-func (e *Engine) leave(r *row) bool {
-	if !r.over() || r.job.over() {
-		return false
+// often is how long a forecast is good for.
+const often = 2 * time.Second
+
+// foresee tells jobs how long they will take.
+func (e *Engine) foresee() {
+	if e.now() < e.foreseen+often {
+		return
 	}
-	e.decodes <- decode{row: r, latents: r.x}
-	return true
-}
-
-// dropOver lets go of the rows of jobs that were cancelled or failed.
-func (e *Engine) dropOver(rows []*row) []*row {
-	return slices.DeleteFunc(rows, func(r *row) bool {
-		if !r.job.over() {
-			return false
-		}
-		e.release(r.bytes)
-		return true
-	})
-}
-
-func (e *Engine) failAll(rows []*row) {
-	for _, r := range rows {
-		r.job.finish(ErrClosed)
+	e.foreseen = e.now()
+	left := map[*job]time.Duration{}
+	for p, d := range e.scheduler.Expect(e.foreseen) {
+		j := p.Value.(*part).job
+		left[j] = max(left[j], d)
 	}
+	for j, d := range left {
+		j.expect(d)
+	}
+}
+
+func (e *Engine) failAll() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, j := range e.waiting {
+	for j := range e.jobs {
 		j.finish(ErrClosed)
+		e.remove(j)
 	}
-	e.waiting = nil
-}
-
-// A line picks the rows of each call by fair queuing over jobs, start times first (Goyal, Vin, Cheng 1996): the job that
-// had the fewest lanes is served first. One whose rows join starts just behind the row that was served first in the last
-// call. So it neither waits for others to have had their share nor is owed one for the time before, and newcomers, however
-// many, do not keep out who came before them.
-type line struct{ now float64 } // virtual time: what the first job of the last call had had after its first row
-
-// join lets rows in.
-func (l *line) join(rows []*row) []*row {
-	for _, r := range rows {
-		r.job.served = max(r.job.served, l.now)
-		if r.index == 0 {
-			r.job.begin(len(r.sampler.Timesteps()))
-		}
-	}
-	return rows
-}
-
-// begin says how many calls each picture will take.
-func (j *job) begin(calls int) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.total = calls * j.request.Count
-	j.tellLocked(imagine.Event{})
-}
-
-// gather picks up to lanes lanes of rows that may go together with the first one picked. There is at least one row.
-func (l *line) gather(rows []*row, lanes int, together func(a, b *row) bool) []*row {
-	var batch []*row
-	left := slices.Clone(rows)
-	for len(left) > 0 {
-		i := leastServed(left)
-		r := left[i]
-		left = slices.Delete(left, i, i+1)
-		batch = append(batch, r)
-		r.job.served += float64(r.job.lanes())
-		if len(batch) == 1 {
-			l.now = r.job.served
-			lanes = min(lanes, r.most)
-			left = slices.DeleteFunc(left, func(other *row) bool { return !together(r, other) })
-		}
-		lanes -= r.job.lanes()
-		left = slices.DeleteFunc(left, func(other *row) bool { return other.job.lanes() > lanes })
-	}
-	return batch
-}
-
-// leastServed returns the first row of the job that had least.
-func leastServed(rows []*row) int {
-	least := 0
-	for i, r := range rows {
-		if r.job.served < rows[least].job.served {
-			least = i
-		}
-	}
-	return least
 }

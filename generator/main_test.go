@@ -8,7 +8,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/easelbot/easel/generator/model"
-	"github.com/easelbot/easel/generator/sampler"
 	"github.com/easelbot/easel/imagine"
 	"github.com/easelbot/easel/inference"
 )
@@ -45,7 +44,7 @@ func folder(tb testing.TB, dir string) *model.Folder {
 func engine(tb testing.TB, dir string, o Options) *Engine {
 	tb.Helper()
 	ready(tb)
-	e, err := Open(folder(tb, dir), o)
+	e, err := Open(o, folder(tb, dir))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -53,8 +52,8 @@ func engine(tb testing.TB, dir string, o Options) *Engine {
 		if err := e.Close(); err != nil {
 			tb.Error(err)
 		}
-		if e.used != 0 {
-			tb.Errorf("the closed engine counts %d bytes as held by rows, want 0", e.used)
+		if n := e.scheduler.Held(); n != 0 {
+			tb.Errorf("the closed engine counts %d bytes as held by rows, want 0", n)
 		}
 	})
 	return e
@@ -63,16 +62,20 @@ func engine(tb testing.TB, dir string, o Options) *Engine {
 // still returns an engine whose loop does not run and whose networks are not loaded.
 func still(tb testing.TB, o Options) *Engine {
 	tb.Helper()
-	f := folder(tb, tiny)
-	schedule, err := sampler.ParseConfig(f.Scheduler.JSON)
+	e, err := newEngine(o, []*model.Folder{folder(tb, tiny)})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &Engine{
-		folder: f, schedule: schedule, options: o,
-		decoder: &decoder{vae: f.VAE}, wake: make(chan struct{}, 1), decodes: make(chan decode, 1),
-	}
+	tb.Cleanup(func() {
+		if err := e.free(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return e
 }
+
+// nets returns the networks of an engine's only model.
+func (e *Engine) nets() *networks { return e.kits[0].nets }
 
 // fox is the request that tests start from: small, four calls, two lanes.
 func fox() imagine.Request {
@@ -96,35 +99,39 @@ func paint(tb testing.TB, e *Engine, r imagine.Request) []imagine.Picture {
 	return pictures
 }
 
-// queue puts a request in line, as Paint does, and returns once it is there. Any goroutine may call it.
+// queue puts a request in line, as Paint does, and returns once its rows may be painted. Any goroutine may call it.
 func queue(tb testing.TB, e *Engine, r imagine.Request, w imagine.Watcher) *job {
 	tb.Helper()
-	j := newJob(tb.Context(), r, w)
-	err := e.encode(tb.Context(), j)
-	if err == nil {
-		err = inLine(e, j)
-	}
+	j, err := e.enter(tb.Context(), r, w)
 	if err != nil {
+		j = newJob(tb.Context(), e.kits[0], r, w)
+		j.finish(err)
+		return j
+	}
+	if err := e.prepare(tb.Context(), j); err != nil {
 		j.finish(err)
 	}
+	go func() {
+		<-j.done
+		e.leave(j)
+	}()
 	return j
 }
 
 // rowsOf makes a request's rows, of which the engine's loop knows nothing.
 func rowsOf(tb testing.TB, e *Engine, r imagine.Request) []*row {
 	tb.Helper()
-	j := newJob(tb.Context(), r, imagine.Watcher{})
-	if err := e.encode(tb.Context(), j); err != nil {
+	j := newJob(tb.Context(), e.kits[0], r, imagine.Watcher{})
+	if err := e.ready(tb.Context(), e.nets(), j); err != nil {
 		tb.Fatal(err)
 	}
-	rows := make([]*row, r.Count)
-	for k := range rows {
+	for k := range j.rows {
 		var err error
-		if rows[k], err = e.newRow(j, k); err != nil {
+		if j.rows[k], err = j.newRow(k); err != nil {
 			tb.Fatal(err)
 		}
 	}
-	return rows
+	return j.rows
 }
 
 // wait returns what came of a queued request.
@@ -181,12 +188,4 @@ func at(calls int, do func()) imagine.Watcher {
 			do()
 		}
 	}}
-}
-
-// inLine puts a job in line as Paint does, without encoding its text.
-func inLine(e *Engine, j *job) error {
-	if err := e.enter(); err != nil {
-		return err
-	}
-	return e.enqueue(j)
 }

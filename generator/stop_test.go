@@ -43,14 +43,14 @@ func TestCallThatNobodyWaitsForIsStopped(t *testing.T) {
 	e := engine(t, tiny, roomy())
 	mine, theirs := rowsOf(t, e, large())[0], rowsOf(t, e, large())[0]
 	both := []*row{mine, theirs}
-	took := shorter(t, func() error { return e.step(t.Context(), both) })
+	took := shorter(t, func() error { _, err := e.step(t.Context(), both); return err })
 	cancelledAfter(t, mine.job, took/8)
-	if err := e.step(t.Context(), both); err != nil || mine.call != 3 || theirs.call != 3 {
+	if _, err := e.step(t.Context(), both); err != nil || mine.call != 3 || theirs.call != 3 {
 		t.Errorf("shared: got %v after calls %d and %d, want none after 3 and 3", err, mine.call, theirs.call)
 	}
 	cancelledAfter(t, mine.job, took/8)
 	cancelledAfter(t, theirs.job, took/16)
-	if err := e.step(t.Context(), both); err != nil || mine.call != 3 || theirs.call != 3 {
+	if _, err := e.step(t.Context(), both); err != nil || mine.call != 3 || theirs.call != 3 {
 		t.Errorf("abandoned: got %v after calls %d and %d, want none after 3 and 3", err, mine.call, theirs.call)
 	}
 	if mine.job.err != nil {
@@ -82,9 +82,11 @@ func TestDecoderIsStopped(t *testing.T) {
 // Whoever waits for the text encoder does not wait for an engine that has closed.
 func TestCloseStopsReading(t *testing.T) {
 	e := engine(t, tiny, roomy())
-	e.text.turn <- struct{}{}
+	e.nets().texts.turn <- struct{}{}
 	result := make(chan error)
-	go func() { result <- e.read(t.Context(), newJob(t.Context(), fox(), imagine.Watcher{})) }()
+	go func() {
+		result <- e.ready(t.Context(), e.nets(), newJob(t.Context(), e.kits[0], fox(), imagine.Watcher{}))
+	}()
 	e.stop()
 	if err := <-result; !errors.Is(err, ErrClosed) {
 		t.Errorf("got %v, want ErrClosed", err)
@@ -94,7 +96,7 @@ func TestCloseStopsReading(t *testing.T) {
 // A deadline is told as one, not as a cancellation.
 func TestDeadlineWhileReading(t *testing.T) {
 	e := engine(t, tiny, roomy())
-	e.text.turn <- struct{}{}
+	e.nets().texts.turn <- struct{}{}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	if _, err := e.Paint(ctx, fox(), imagine.Watcher{}); !errors.Is(err, context.DeadlineExceeded) {
@@ -105,7 +107,7 @@ func TestDeadlineWhileReading(t *testing.T) {
 func TestTextThatIsNotNumbersNamesItsEncoder(t *testing.T) {
 	const fox85, width = 85, 16
 	e := engine(t, wounded(t, wound{model.TextEncoder, "bert.embeddings.word_embeddings.weight.f16", fox85 * width, width}), roomy())
-	if _, err := e.Paint(t.Context(), fox(), imagine.Watcher{}); err == nil || !strings.Contains(err.Error(), "text encoder gave values that are not numbers") {
+	if _, err := e.Paint(t.Context(), fox(), imagine.Watcher{}); err == nil || !strings.Contains(err.Error(), "text encoder failed: it gave values that are not numbers") {
 		t.Errorf("got %v, want an error that names the text encoder", err)
 	}
 }
@@ -118,7 +120,7 @@ func BenchmarkStop(b *testing.B) {
 	var whole, stopping time.Duration
 	for b.Loop() {
 		begin := time.Now()
-		if _, err := e.unet.call(b.Context(), rows); err != nil {
+		if _, err := e.nets().unet.call(b.Context(), rows); err != nil {
 			b.Fatal(err)
 		}
 		took := time.Since(begin)
@@ -140,7 +142,7 @@ func benchCancel(b *testing.B, e *Engine, rows []*row, after time.Duration) time
 		cancel()
 		close(stopped)
 	})
-	_, err := e.unet.call(ctx, rows)
+	_, err := e.nets().unet.call(ctx, rows)
 	ended := time.Now()
 	<-stopped
 	if !errors.Is(err, context.Canceled) {
@@ -164,7 +166,7 @@ func BenchmarkWanted(b *testing.B) {
 	defer cancel()
 	rows := make([]*row, 8)
 	for i := range rows {
-		rows[i] = &row{job: newJob(ctx, fox(), imagine.Watcher{})}
+		rows[i] = &row{job: newJob(ctx, &kit{folder: &model.Folder{}}, fox(), imagine.Watcher{})}
 	}
 	for b.Loop() {
 		_, end := wanted(b.Context(), rows...)

@@ -3,83 +3,117 @@ package generator
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
+	"strconv"
+	"strings"
+	"sync"
 
 	"github.com/easelbot/easel/generator/model"
 	"github.com/easelbot/easel/generator/prompt"
-	"github.com/easelbot/easel/generator/prompt/syntax"
+	"github.com/easelbot/easel/imagine"
 	"github.com/easelbot/easel/inference"
 )
 
-// maxChunks is how many chunks of a prompt are read at most; with longer ones attention to each word is thin, and calls are slow.
-const maxChunks = 8
-
-// A textEncoder turns a prompt into the states that the denoiser attends to. It is safe for concurrent use.
+// A textEncoder is one of a model's text encoders: it turns a chunk of a prompt into states that the denoiser attends to. It is
+// safe for concurrent use.
 type textEncoder struct {
-	session   *inference.Session
-	tokenizer *prompt.Tokenizer
-	length    int           // tokens of a chunk
-	width     int           // numbers a token
-	chunks    int           // that a prompt may have
-	turn      chan struct{} // holds one: texts are encoded one at a time, for the loop needs the processor
+	text    model.Text
+	pooled  int // width of the pooled embedding, 0 if none is taken
+	session *inference.Session
+	open    func(skip int) (*inference.Session, error)
+
+	mu      sync.Mutex // guards what follows
+	skipped *inference.Session
+	skip    int // layers that skipped leaves out
 }
 
-func openText(f *model.Folder, o Options) (*textEncoder, error) {
-	tokenizer, err := newTokenizer(f)
-	if err != nil {
-		return nil, fmt.Errorf("model %s: %w", f.Name, err)
+func openText(f *model.Folder, t model.Text, o Options) (*textEncoder, error) {
+	e := &textEncoder{text: t}
+	if t.Pooled != "" {
+		e.pooled = f.Denoiser.Pooled
 	}
-	session, err := open(f, model.TextEncoder, o, "last_hidden_state")
-	if err != nil {
-		return nil, errors.Join(err, tokenizer.Close())
+	e.open = func(skip int) (*inference.Session, error) {
+		g, err := f.Graph(t.Component)
+		if err != nil {
+			return nil, err
+		}
+		outputs := []string{e.output(skip)}
+		if t.Pooled != "" {
+			outputs = append(outputs, t.Pooled)
+		}
+		return inference.Open(inference.Graph(g), inference.Options{Threads: o.Threads, Device: o.Device, Outputs: outputs, Skips: skip > 0 && !e.layered()})
 	}
-	return &textEncoder{session, tokenizer, f.Tokenizer.MaxLength, f.Denoiser.CrossWidth, chunksOf(f), make(chan struct{}, 1)}, nil
-}
-
-// chunksOf returns how many chunks a prompt may have: one, where the denoiser's graph fixes how many tokens it attends to.
-func chunksOf(f *model.Folder) int {
-	states, _ := f.Signature(model.UNet).Input("encoder_hidden_states")
-	if states.Fits([]int64{2, int64(2 * f.Tokenizer.MaxLength), int64(f.Denoiser.CrossWidth)}) {
-		return maxChunks
-	}
-	return 1
+	var err error
+	e.session, err = e.open(0)
+	return e, err
 }
 
 func (t *textEncoder) close() error {
-	return errors.Join(t.session.Close(), t.tokenizer.Close())
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	err := t.session.Close()
+	if t.skipped != nil {
+		err = errors.Join(err, t.skipped.Close())
+	}
+	return err
 }
 
-// read tokenises a prompt whose wildcards are resolved; plain text has no notation and no chunks.
-func (t *textEncoder) read(text string, plain bool) (prompt.Chunks, error) {
-	if plain {
-		tokens, err := t.tokenizer.Encode(text)
-		return prompt.Chunks{List: []prompt.Chunk{{IDs: tokens.IDs}}, Cut: tokens.Cut}, err
+const hiddenStates = "hidden_states."
+
+// layered reports whether the denoiser attends to the output of a layer as it is, as in Stable Diffusion XL.
+func (t *textEncoder) layered() bool { return strings.HasPrefix(t.text.States, hiddenStates) }
+
+// output names the states with so many last layers left out.
+func (t *textEncoder) output(skip int) string {
+	switch {
+	case skip == 0:
+		return t.text.States
+	case t.layered():
+		layer, _ := strconv.Atoi(strings.TrimPrefix(t.text.States, hiddenStates))
+		return hiddenStates + strconv.Itoa(layer-skip)
 	}
-	pieces, err := syntax.Parse(text)
+	return "skip." + strconv.Itoa(skip) // see inference.Options
+}
+
+// without returns a session for states with so many last layers left out. One such is kept besides the usual one.
+func (t *textEncoder) without(skip int) (*inference.Session, error) {
+	if skip == 0 {
+		return t.session, nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.skipped != nil && t.skip == skip {
+		return t.skipped, nil
+	}
+	s, err := t.open(skip)
 	if err != nil {
-		return prompt.Chunks{}, err
+		return nil, imagine.Invalid("clip-skip", "the model's text encoder does not give its states without the last %d of its layers: ask for fewer, or for none", skip)
 	}
-	return t.tokenizer.Chunk(pieces, t.chunks)
+	if t.skipped != nil {
+		_ = t.skipped.Close() // waits for who still runs it
+	}
+	t.skipped, t.skip = s, skip
+	return s, nil
 }
 
-// encode returns the states of one chunk, length x width, weighted.
-func (t *textEncoder) encode(ctx context.Context, c prompt.Chunk) ([]float32, error) {
-	select {
-	case t.turn <- struct{}{}:
-		defer func() { <-t.turn }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+// encode returns the states of one chunk, its length x width, weighted, and the pooled embedding if there is one.
+func (t *textEncoder) encode(ctx context.Context, c prompt.Chunk, skip int) (states, pooled []float32, err error) {
+	session, err := t.without(skip)
+	if err != nil {
+		return nil, nil, err
 	}
-	states := make([]float32, t.length*t.width)
-	l, w := int64(t.length), int64(t.width)
-	err := t.session.Run(ctx,
-		map[string]inference.Tensor{"input_ids": inference.Int64(c.IDs, 1, l)},
-		map[string]inference.Tensor{"last_hidden_state": inference.Float32(states, 1, l, w)})
+	l, w := int64(t.text.Tokenizer.MaxLength), int64(t.text.Width)
+	states = make([]float32, l*w)
+	out := map[string]inference.Tensor{t.output(skip): inference.Float32(states, 1, l, w)}
+	if t.text.Pooled != "" {
+		pooled = make([]float32, t.pooled)
+		out[t.text.Pooled] = inference.Float32(pooled, 1, int64(t.pooled))
+	}
+	err = session.Run(ctx, map[string]inference.Tensor{"input_ids": inference.Int64(c.IDs, 1, l)}, out)
 	if err == nil && c.Weights != nil {
 		weigh(states, c.Weights)
 	}
-	return states, err
+	return states, pooled, err
 }
 
 // leastMean is how large the mean of a chunk's states must be, beside their root mean square, to be restored. Below it the

@@ -10,6 +10,9 @@
 // exception that keeps to the same rule in another number: with a variation strength above 0 every picture starts from
 // the one seed, and picture k moves towards the noise of variation seed+k. A variation of a variation remembers the
 // moves before it as its path.
+//
+// With an Init, pictures are made from a picture: its latents get as much noise as Strength says, and are painted on from there. With
+// a Mask besides, only what the mask shows in white is painted anew.
 package imagine
 
 import (
@@ -18,6 +21,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -29,14 +33,17 @@ const (
 	MaxCount  = 64
 	MaxScale  = 100 // of guidance
 	MaxPath   = 64  // variations of variations
+
+	MaxClipSkip = 64 // layers, of the deepest text encoder
 )
 
 // A Request asks for pictures of one prompt.
 //
 // Its JSON is what the journal keeps; the names are for good.
 type Request struct {
+	Model    string `json:"model,omitempty"` // by name; "" is the engine's first
 	Prompt   string `json:"prompt"`
-	Negative string `json:"negative,omitempty"` // what to steer away from; without guidance it has no effect
+	Negative string `json:"negative,omitempty"` // what to steer away from; without guidance it has no effect. "" is none, " " the empty text
 	Plain    bool   `json:"plain,omitempty"`    // both are taken as diffusers does: no weights, wildcards or chunks
 
 	Width  int `json:"width"` // pixels
@@ -47,10 +54,23 @@ type Request struct {
 	Path      []Variation `json:"path,omitempty"` // the moves that all pictures share, first to last; at most MaxPath
 	Variation Variation   `json:"variation,omitzero"`
 
-	Sampler  string  `json:"sampler"`       // as sampler.Names has them, such as "ddim"
-	Steps    int     `json:"steps"`         // 1 to MaxSteps
-	Guidance float64 `json:"guidance"`      // guidance scale, 0 to MaxScale; 1 and below is off
-	Eta      float64 `json:"eta,omitempty"` // fresh noise that ddim mixes in, 0 to 1
+	Sampler  string  `json:"sampler"`             // as sampler.Names has them, such as "ddim"
+	Steps    int     `json:"steps"`               // 1 to MaxSteps
+	Guidance float64 `json:"guidance"`            // guidance scale, 0 to MaxScale; 1 and below is off
+	Rescale  float64 `json:"rescale,omitempty"`   // guidance rescale, 0 (off) to 1: how far the guided output's spread is brought back to the prompt's
+	Eta      float64 `json:"eta,omitempty"`       // fresh noise that ddim and tcd mix in, 0 to 1
+	ClipSkip int     `json:"clip_skip,omitempty"` // last layers of the text encoder that are left out, as diffusers counts: 0 is none
+
+	Init     *Source `json:"init,omitempty"`     // the picture that pictures are made from
+	Strength float64 `json:"strength,omitempty"` // how much of Init is painted over, above 0 to 1; 0 without Init
+	Mask     *Source `json:"mask,omitempty"`     // only with Init: what is light in it is painted anew, what is dark stays
+}
+
+// A Source is a picture that pictures are made from, of any size: it is brought to the request's. In JSON there is only its hash; whoever
+// keeps the picture fills in Image again before it goes to the engine.
+type Source struct {
+	Hash  string      `json:"hash,omitempty"` // SHA-256 of its file, in hexadecimal digits
+	Image image.Image `json:"-"`
 }
 
 // A Variation moves the first noise along the sphere towards that of another seed.
@@ -120,6 +140,10 @@ func (r Request) Validate() error {
 		return Invalid("guidance", "it is %v; it must be 0 to %d", r.Guidance, MaxScale)
 	case !upTo(r.Eta, 1):
 		return Invalid("eta", "it is %v; it must be 0 to 1", r.Eta)
+	case !upTo(r.Rescale, 1):
+		return Invalid("guidance-rescale", "it is %v; it must be 0 to 1", r.Rescale)
+	case r.ClipSkip < 0 || r.ClipSkip > MaxClipSkip:
+		return Invalid("clip-skip", "it is %d; it must be 0 to %d", r.ClipSkip, MaxClipSkip)
 	case !upTo(r.Variation.Strength, 1):
 		return Invalid("variation-strength", "it is %v; it must be 0 to 1", r.Variation.Strength)
 	case len(r.Path) > MaxPath:
@@ -130,6 +154,9 @@ func (r Request) Validate() error {
 			return Invalid("path", "a variation's strength is %v; it must be 0 to 1", v.Strength)
 		}
 	}
+	if err := r.checkSources(); err != nil {
+		return err
+	}
 	for _, seed := range []struct {
 		field string
 		value int64
@@ -137,6 +164,18 @@ func (r Request) Validate() error {
 		if seed.value > math.MaxInt64-int64(r.Count-1) {
 			return Invalid(seed.field, "it is so large that the seeds of the next pictures do not fit; take a smaller one")
 		}
+	}
+	return nil
+}
+
+func (r Request) checkSources() error {
+	switch {
+	case r.Mask != nil && r.Init == nil:
+		return Invalid("mask", "there is no picture for it; give that as init")
+	case r.Init == nil && r.Strength != 0:
+		return Invalid("strength", "it has no effect without a picture to start from; give that as init")
+	case r.Init != nil && !(r.Strength > 0 && r.Strength <= 1):
+		return Invalid("strength", "it is %v; it must be above 0, and 1 at most", r.Strength)
 	}
 	return nil
 }
@@ -170,14 +209,17 @@ type Picture struct {
 
 // An Event tells how a request gets on.
 type Event struct {
-	Calls, Total int          // model calls made for its pictures, of how many
-	Preview      *image.NRGBA // a sketch of picture Index as it looks so far, or nil
-	Index        int          // the picture that Preview or Picture shows
-	Picture      *Picture     // a finished picture, or nil
+	Calls, Total int           // model calls made for its pictures, of how many
+	Left         time.Duration // until the last call, as far as can be foreseen; 0 is unknown
+	Preview      *image.NRGBA  // a sketch of picture Index as it looks so far, or nil
+	Index        int           // the picture that Preview or Picture shows
+	Picture      *Picture      // a finished picture, or nil
 }
 
-// A Watcher hears of a request's events.
+// A Watcher is who a request is for: whose share of the machine it takes, and how they hear of its events.
 type Watcher struct {
+	Person   string  // all requests of a person have one share; "" is somebody of their own
+	Priority float64 // of the share: 4 is high, 1/4 low; 0 is 1
 	// Event is called by one goroutine at a time and must not block, for the engine waits. Nil hears nothing.
 	Event func(Event)
 	// PreviewEvery is how many model calls lie between two sketches of a picture; 0 asks for none.

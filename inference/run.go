@@ -2,6 +2,7 @@ package inference
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,12 +12,13 @@ import (
 	"github.com/easelbot/easel/inference/graph"
 )
 
-// Run computes out from in: tensors by the names the graph gives them, every input and every
-// output of the session, each of the shape it has in this call. Outputs are written into the
+// Run computes out from in: tensors by the names the graph gives them, every input and at least
+// one output of the session, each of the shape it has in this call. Outputs are written into the
 // tensors' own numbers; after an error these are undefined.
 //
 // When ctx ends, the run is stopped between two operators of the graph, and Run returns the
-// context's error after that; a GPU first finishes what it was given.
+// context's error after that; a GPU first finishes what it was given. A run for only some of
+// the outputs is not stopped: it is for short graphs, such as text encoders.
 func (s *Session) Run(ctx context.Context, in, out map[string]Tensor) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -24,7 +26,8 @@ func (s *Session) Run(ctx context.Context, in, out map[string]Tensor) error {
 	if err := s.check("input", s.signature.Inputs, in); err != nil {
 		return err
 	}
-	if err := s.check("output", s.signature.Outputs, out); err != nil {
+	wanted := s.wanted(out)
+	if err := s.check("output", wanted, out); err != nil {
 		return err
 	}
 	s.mu.RLock()
@@ -32,7 +35,7 @@ func (s *Session) Run(ctx context.Context, in, out map[string]Tensor) error {
 	if s.run == nil {
 		return ErrClosed
 	}
-	if err := s.bindAndCall(ctx, in, out); err != nil {
+	if err := s.bindAndCall(ctx, in, out, wanted); err != nil {
 		if cause := ctx.Err(); cause != nil {
 			return cause
 		}
@@ -41,7 +44,19 @@ func (s *Session) Run(ctx context.Context, in, out map[string]Tensor) error {
 	return nil
 }
 
-func (s *Session) bindAndCall(ctx context.Context, in, out map[string]Tensor) error {
+// wanted returns the outputs that are given, or all if there are none, which check refuses.
+func (s *Session) wanted(out map[string]Tensor) []graph.Value {
+	some := slices.DeleteFunc(s.Outputs(), func(v graph.Value) bool {
+		_, ok := out[v.Name]
+		return !ok
+	})
+	if len(some) == 0 {
+		return s.signature.Outputs
+	}
+	return some
+}
+
+func (s *Session) bindAndCall(ctx context.Context, in, out map[string]Tensor, wanted []graph.Value) error {
 	var b binding
 	defer b.release()
 	for _, v := range s.signature.Inputs {
@@ -49,12 +64,16 @@ func (s *Session) bindAndCall(ctx context.Context, in, out map[string]Tensor) er
 			return fmt.Errorf("input %q: %w", v.Name, err)
 		}
 	}
-	for _, v := range s.signature.Outputs {
+	for _, v := range wanted {
 		if err := b.receive(v, out[v.Name]); err != nil {
 			return fmt.Errorf("output %q: %w", v.Name, err)
 		}
 	}
-	if err := s.call(ctx, &b); err != nil {
+	call := s.call
+	if len(wanted) < len(s.signature.Outputs) {
+		call = func(ctx context.Context, b *binding) error { return s.callSome(ctx, b, wanted) }
+	}
+	if err := call(ctx, &b); err != nil {
 		return err
 	}
 	b.fetch()
@@ -82,6 +101,29 @@ func (s *Session) call(ctx context.Context, b *binding) error {
 		<-stopped
 	}
 	return err
+}
+
+// callSome runs the graph for the wanted outputs alone, by a way that knows no options.
+func (s *Session) callSome(ctx context.Context, b *binding, wanted []graph.Value) error {
+	io, err := s.run.CreateIoBinding()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = io.Destroy() }() // fails only if done twice
+	for i, v := range s.signature.Inputs {
+		err = errors.Join(err, io.BindInput(v.Name, b.in[i]))
+	}
+	for i, v := range wanted {
+		err = errors.Join(err, io.BindOutput(v.Name, b.out[i]))
+	}
+	if err != nil {
+		return err
+	}
+	err = s.run.RunWithBinding(io)
+	if s.device.kind != cpu {
+		keepSignals()
+	}
+	return errors.Join(err, ctx.Err())
 }
 
 // check compares the given tensors with what the graph declares.

@@ -1,10 +1,8 @@
 package inference
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"strconv"
@@ -21,6 +19,14 @@ type Options struct {
 	Threads int      // on the CPU; 0 means one a core
 	Device  Device   // the zero value is auto
 	Outputs []string // what to compute; nil means everything the graph gives
+
+	// PerRow names an input that is to hold a number a row, as the timestep of a U-Net whose
+	// rows are at different steps, and Skips asks a text encoder for outputs skip.1, skip.2 and
+	// so on besides Outputs: see [graph.Draft]. Graphs that were exported without are edited
+	// in memory, never on disk; one that cannot be is used as it is. [Session.Inputs] and
+	// [Session.Outputs] tell.
+	PerRow string
+	Skips  bool
 }
 
 // A Session is a graph loaded and ready to run. It is safe for concurrent use.
@@ -41,9 +47,22 @@ func Open(g Graph, o Options) (*Session, error) {
 	if Version() == "" {
 		return nil, errors.New("ONNX Runtime is not loaded")
 	}
+	if edited, ok := edit(g, o); ok {
+		// A graph that the runtime refuses in this form may do as it is, and else has the error to tell.
+		s, err := start(edited, o)
+		size := len(edited.Bytes)
+		forget(size)
+		if err == nil {
+			return s, nil
+		}
+	}
+	return start(source{Graph: g}, o)
+}
+
+func start(g source, o Options) (*Session, error) {
 	sig, err := read(g)
 	if err == nil {
-		sig, err = choose(sig, o.Outputs)
+		sig, err = choose(sig, o)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("graph %s: %w", g.Name, err)
@@ -60,7 +79,7 @@ func Open(g Graph, o Options) (*Session, error) {
 	return s, nil
 }
 
-func (s *Session) openAuto(g Graph, o Options) (err error) {
+func (s *Session) openAuto(g source, o Options) (err error) {
 	s.device = Device{kind: cuda}
 	if s.run, err = create(g, s.signature, o.Threads, s.device); err == nil {
 		return nil
@@ -78,34 +97,18 @@ func brief(err error) string {
 	return err.Error()
 }
 
-func read(g Graph) (graph.Signature, error) {
-	if g.Path == "" {
-		sig, err := graph.Read(bytes.NewReader(g.Bytes))
-		if err == nil && len(sig.External) > 0 {
-			return sig, fmt.Errorf("its weights lie in another file (%s); open it from a path", sig.External[0])
-		}
-		return sig, err
-	}
-	f, err := os.Open(g.Path)
-	if err != nil {
-		return graph.Signature{}, err
-	}
-	defer f.Close()
-	return graph.Read(f)
-}
-
 // choose leaves the outputs that are wanted, in the order wanted, and refuses what could not
 // be fed or fetched.
-func choose(sig graph.Signature, outputs []string) (graph.Signature, error) {
-	if outputs != nil {
-		chosen := make([]graph.Value, len(outputs))
-		for i, name := range outputs {
+func choose(sig graph.Signature, o Options) (graph.Signature, error) {
+	if o.Outputs != nil {
+		chosen := make([]graph.Value, len(o.Outputs))
+		for i, name := range o.Outputs {
 			var ok bool
 			if chosen[i], ok = sig.Output(name); !ok {
 				return sig, fmt.Errorf("it has no output %q; it has %s", name, names(sig.Outputs))
 			}
 		}
-		sig.Outputs = chosen
+		sig.Outputs = slices.Concat(chosen, skips(sig, o))
 	}
 	for _, v := range sig.Inputs {
 		if !slices.Contains([]graph.Type{graph.Float32, graph.Float16, graph.Int64, graph.Int32}, v.Type) {
@@ -119,13 +122,18 @@ func choose(sig graph.Signature, outputs []string) (graph.Signature, error) {
 }
 
 // create makes the runtime's session on one device.
-func create(g Graph, sig graph.Signature, threads int, d Device) (*ort.DynamicAdvancedSession, error) {
+func create(g source, sig graph.Signature, threads int, d Device) (*ort.DynamicAdvancedSession, error) {
 	defer keepSignals()
 	options, err := settings(threads, d)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = options.Destroy() }() // fails only if done twice
+	if g.weights != "" {
+		if err := options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", g.weights); err != nil {
+			return nil, err
+		}
+	}
 	in, out := namesOf(sig.Inputs), namesOf(sig.Outputs)
 	if g.Path != "" {
 		return ort.NewDynamicAdvancedSession(g.Path, in, out, options)
@@ -197,6 +205,9 @@ func (s *Session) Note() string { return s.note }
 
 // Inputs returns what the graph takes, in declared order.
 func (s *Session) Inputs() []graph.Value { return slices.Clone(s.signature.Inputs) }
+
+// Outputs returns what the session gives, in the order that was asked for.
+func (s *Session) Outputs() []graph.Value { return slices.Clone(s.signature.Outputs) }
 
 // Close frees the session once running calls have returned. It may be called again.
 func (s *Session) Close() error {

@@ -15,6 +15,10 @@ type Ask struct {
 	Seed              *int64
 	Sampler           *string
 	Guidance, Eta     *float64
+	Rescale           *float64 // of guidance
+	ClipSkip          *int
+	Init, Mask        *imagine.Source
+	Strength          *float64            // nil with an Init: most of it is painted over, or with a Mask all that it shows
 	Path              []imagine.Variation // moves before the variation
 	VariationSeed     *int64
 	VariationStrength *float64
@@ -31,12 +35,28 @@ func Plan(r imagine.Request, a Ask) imagine.Request {
 	set(&r.Sampler, a.Sampler)
 	set(&r.Guidance, a.Guidance)
 	set(&r.Eta, a.Eta)
+	set(&r.Rescale, a.Rescale)
+	set(&r.ClipSkip, a.ClipSkip)
+	r.Init, r.Mask, r.Strength = a.Init, a.Mask, strength(a)
 	set(&r.Variation.Strength, a.VariationStrength)
 	r.Seed, r.Path = drawn(a.Seed), a.Path
 	if r.Variation.Strength > 0 {
 		r.Variation.Seed = drawn(a.VariationSeed)
 	}
 	return r
+}
+
+// strength defaults to what diffusers' pipelines take.
+func strength(a Ask) float64 {
+	switch {
+	case a.Strength != nil:
+		return *a.Strength
+	case a.Mask != nil:
+		return 1
+	case a.Init != nil:
+		return 0.8
+	}
+	return 0
 }
 
 func set[T any](dst, value *T) {

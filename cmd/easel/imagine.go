@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"image"
 	"io"
@@ -26,6 +27,8 @@ type imagineFlags struct {
 	seeds     []int64   // of variations
 	strengths []float64 // of the same
 	plain     bool
+	init      string // files
+	mask      string
 	out       string
 	grid      string
 	json      bool
@@ -64,7 +67,12 @@ func (f *imagineFlags) requestFlags(cmd *cobra.Command) {
 	flags.IntVar(&r.Steps, "steps", 0, "sampling steps, 1 to 1000 (default: the model's)")
 	flags.StringVar(&r.Sampler, "sampler", "", "one of "+strings.Join(sampler.Names(), ", ")+" (default: the model's)")
 	flags.Float64Var(&r.Guidance, "guidance", 0, "how closely the prompt is followed, 0 to 100; 1 and below is off (default: the model's)")
-	flags.Float64Var(&r.Eta, "eta", 0, "fresh noise that ddim mixes in, 0 to 1")
+	flags.Float64Var(&r.Eta, "eta", 0, "fresh noise that ddim and tcd mix in, 0 to 1")
+	flags.Float64Var(&r.Rescale, "guidance-rescale", 0, "how far the contrast that guidance adds is taken back, 0 to 1")
+	flags.IntVar(&r.ClipSkip, "clip-skip", 0, "how many of the text encoder's last layers to leave out, as diffusers counts (one less than AUTOMATIC1111's)")
+	flags.StringVar(&f.init, "init", "", "picture to start from")
+	flags.Float64Var(&r.Strength, "strength", 0, "how much of the --init picture to paint over, above 0 to 1 (default: 0.8, with --mask 1)")
+	flags.StringVar(&f.mask, "mask", "", "picture that is white where the --init picture is to be painted anew, and black where it stays")
 	flags.Int64SliceVar(&f.seeds, "variation-seed", nil, "seed to vary towards; with --count, the next picture takes the next number; again for a variation of that")
 	flags.Float64SliceVar(&f.strengths, "variation-strength", nil, "how far to vary, 0 to 1, once for each --variation-seed; all pictures then share --seed")
 	flags.BoolVar(&f.plain, "plain-prompt", false, "take the prompt as diffusers does: no weights or wildcards, and what the model cannot read is cut off silently")
@@ -111,7 +119,7 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 
 // prepare finds what is wrong with the request before the model is loaded, which may take a while.
 func (f *imagineFlags) prepare(c configs.Config, folder *model.Folder) (*destination, error) {
-	request, err := f.complete(generator.Defaults(folder))
+	request, err := f.complete(folder)
 	if err != nil {
 		return nil, err
 	}
@@ -125,12 +133,22 @@ func (f *imagineFlags) prepare(c configs.Config, folder *model.Folder) (*destina
 }
 
 // complete lays the flags over what the model proposes.
-func (f *imagineFlags) complete(base imagine.Request) (imagine.Request, error) {
-	asked := f.request
+func (f *imagineFlags) complete(folder *model.Folder) (imagine.Request, error) {
+	base, asked := generator.Defaults(folder), f.request
 	a := jobs.Ask{
 		Prompt: asked.Prompt, Negative: asked.Negative, Count: &asked.Count, Eta: &asked.Eta,
 		Seed: ifGiven(f, "seed", asked.Seed), Steps: ifGiven(f, "steps", asked.Steps), Sampler: ifGiven(f, "sampler", asked.Sampler),
-		Guidance: ifGiven(f, "guidance", asked.Guidance),
+		Guidance: ifGiven(f, "guidance", asked.Guidance), Rescale: &asked.Rescale, ClipSkip: &asked.ClipSkip,
+		Strength: ifGiven(f, "strength", asked.Strength),
+	}
+	if f.given("negative") && a.Negative == "" {
+		a.Negative = " " // Stable Diffusion XL tells the empty text from none
+	}
+	if err := f.sources(&a); err != nil {
+		return base, err
+	}
+	if a.Init != nil {
+		base.Width, base.Height = generator.SizeFor(folder, a.Init.Image.Bounds())
 	}
 	if f.given("size") {
 		w, h, err := parseSize(f.size)
@@ -151,6 +169,30 @@ func ifGiven[T any](f *imagineFlags, flag string, value T) *T {
 		return nil
 	}
 	return &value
+}
+
+// sources reads the pictures to start from.
+func (f *imagineFlags) sources(a *jobs.Ask) (err error) {
+	if a.Init, err = source("init", f.init); err != nil {
+		return err
+	}
+	a.Mask, err = source("mask", f.mask)
+	return err
+}
+
+func source(flag, file string) (*imagine.Source, error) {
+	if file == "" {
+		return nil, nil
+	}
+	content, err := readPicture(file)
+	var m image.Image
+	if err == nil {
+		m, err = decodePicture(content)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--%s %s: %w", flag, file, reason(err))
+	}
+	return &imagine.Source{Hash: fmt.Sprintf("%x", sha256.Sum256(content)), Image: m}, nil
 }
 
 // variations pairs the seeds and the strengths. The last pair is where pictures differ, those before it they share.
@@ -187,11 +229,11 @@ func parseSize(s string) (width, height int, err error) {
 
 // sayUnread tells what of the prompts the model does not read.
 func (f *imagineFlags) sayUnread(engine *generator.Engine, r imagine.Request, stderr io.Writer) error {
-	if r.Negative != "" && r.Guidance <= 1 {
+	if strings.TrimSpace(r.Negative) != "" && r.Guidance <= 1 {
 		fmt.Fprintln(stderr, "easel: --negative has no effect at guidance 1 and below")
 	}
-	if r.Eta > 0 && r.Sampler != "ddim" {
-		fmt.Fprintln(stderr, "easel: --eta has no effect with sampler "+r.Sampler+"; only ddim mixes in noise")
+	if r.Eta > 0 && r.Sampler != "ddim" && r.Sampler != "tcd" {
+		fmt.Fprintln(stderr, "easel: --eta has no effect with sampler "+r.Sampler+"; only ddim and tcd mix in as much noise as they are told")
 	}
 	if f.plain {
 		return nil

@@ -18,7 +18,7 @@ func modelsCommand() *cobra.Command {
 		Use:   "models",
 		Short: "List models, or check a model's folder",
 	}
-	group(cmd, modelsListCommand(), modelsCheckCommand())
+	group(cmd, modelsListCommand(), modelsCheckCommand(), modelsPullCommand())
 	return cmd
 }
 

@@ -103,10 +103,10 @@ func openEngine(c configs.Config, folder *model.Folder, log *slog.Logger) (*gene
 	if err := inference.Load(""); err != nil {
 		return nil, err
 	}
-	engine, err := generator.Open(folder, generator.Options{
+	engine, err := generator.Open(generator.Options{
 		Device: device, Threads: c.Engine.Threads, MaxLanes: c.Engine.MaxLanes,
 		Memory: int64(c.Engine.Memory), Queue: c.Engine.Queue,
-	})
+	}, folder)
 	if err != nil {
 		return nil, err
 	}

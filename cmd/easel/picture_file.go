@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/bep/imagemeta"
 	"golang.org/x/image/webp"
 )
 
@@ -78,9 +79,49 @@ func decodePicture(content []byte) (image.Image, error) {
 		if err != nil {
 			return nil, fmt.Errorf("it cannot be read: %w", err)
 		}
-		return m, nil
+		return upright(m, content), nil
 	}
 	return nil, errors.New("it is not a PNG, JPEG, WebP or GIF picture")
+}
+
+// upright turns a photograph as its camera says it was held (the Orientation of EXIF, 1 to 8).
+func upright(m image.Image, content []byte) image.Image {
+	held := 1
+	_, _ = imagemeta.Decode(imagemeta.Options{ // what cannot be read says nothing
+		R: bytes.NewReader(content), ImageFormat: imagemeta.JPEG, Sources: imagemeta.EXIF,
+		ShouldHandleTag: func(t imagemeta.TagInfo) bool { return t.Tag == "Orientation" },
+		HandleTag: func(t imagemeta.TagInfo) error {
+			if v, ok := t.Value.(uint16); ok {
+				held = int(v)
+			}
+			return nil
+		},
+	})
+	if held < 2 || held > 8 {
+		return m
+	}
+	b := m.Bounds()
+	w, h := b.Dx(), b.Dy()
+	from := map[int]func(x, y int) (int, int){
+		2: func(x, y int) (int, int) { return w - 1 - x, y },
+		3: func(x, y int) (int, int) { return w - 1 - x, h - 1 - y },
+		4: func(x, y int) (int, int) { return x, h - 1 - y },
+		5: func(x, y int) (int, int) { return y, x },
+		6: func(x, y int) (int, int) { return y, h - 1 - x },
+		7: func(x, y int) (int, int) { return w - 1 - y, h - 1 - x },
+		8: func(x, y int) (int, int) { return w - 1 - y, x },
+	}[held]
+	turned := image.NewNRGBA(image.Rect(0, 0, w, h))
+	if held > 4 {
+		turned = image.NewNRGBA(image.Rect(0, 0, h, w))
+	}
+	for y := range turned.Rect.Dy() {
+		for x := range turned.Rect.Dx() {
+			sx, sy := from(x, y)
+			turned.Set(x, y, m.At(b.Min.X+sx, b.Min.Y+sy))
+		}
+	}
+	return turned
 }
 
 func begins(content []byte, magic string) bool {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/easelbot/easel/imagine"
 )
 
 // The JSON that imagine --json prints, on one line.
@@ -15,7 +17,12 @@ type (
 		Sampler  string    `json:"sampler"`
 		Steps    int       `json:"steps"`
 		Guidance float64   `json:"guidance"`
+		Rescale  float64   `json:"guidance_rescale,omitempty"`
 		Eta      float64   `json:"eta,omitempty"`
+		ClipSkip int       `json:"clip_skip,omitempty"`
+		Init     string    `json:"init,omitempty"` // SHA-256 of the file
+		Mask     string    `json:"mask,omitempty"`
+		Strength float64   `json:"strength,omitempty"`
 		Grid     string    `json:"grid,omitempty"`
 		Pictures []painted `json:"pictures"` // in seed order
 	}
@@ -35,7 +42,10 @@ type (
 func (f *imagineFlags) report(stdout io.Writer, model string, d *destination) error {
 	if f.json {
 		r := d.request
-		return printJSON(stdout, result{model, r.Prompt, r.Negative, r.Sampler, r.Steps, r.Guidance, r.Eta, d.grid, d.saved})
+		return printJSON(stdout, result{
+			Model: model, Prompt: r.Prompt, Negative: r.Negative, Sampler: r.Sampler, Steps: r.Steps, Guidance: r.Guidance, Rescale: r.Rescale, Eta: r.Eta,
+			ClipSkip: r.ClipSkip, Init: hash(r.Init), Mask: hash(r.Mask), Strength: r.Strength, Grid: d.grid, Pictures: d.saved,
+		})
 	}
 	for _, p := range d.saved {
 		fmt.Fprintln(stdout, p.File)
@@ -44,6 +54,13 @@ func (f *imagineFlags) report(stdout io.Writer, model string, d *destination) er
 		fmt.Fprintln(stdout, d.grid)
 	}
 	return nil
+}
+
+func hash(s *imagine.Source) string {
+	if s == nil {
+		return ""
+	}
+	return s.Hash
 }
 
 // printJSON prints a value on one line, with <, > and & as they are.

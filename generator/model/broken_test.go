@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -27,11 +28,34 @@ func unet(extra string) func(fstest.MapFS) {
 	return replace("unet/config.json", `{"sample_size": 64, "cross_attention_dim": 768, "block_out_channels": [1, 2, 3, 4], `+extra+`}`)
 }
 
+// class returns a change to a pipeline of that class, with more that the index tells.
+func class(name, more string) func(fstest.MapFS) {
+	return replace("model_index.json", `{"_class_name": "`+name+`", `+more+`}`)
+}
+
+// both makes one change after the other.
+func both(a, b func(fstest.MapFS)) func(fstest.MapFS) {
+	return func(m fstest.MapFS) { a(m); b(m) }
+}
+
+// names makes up n of them.
+func names(n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = "w" + strconv.Itoa(i)
+	}
+	return list
+}
+
 func TestBroken(t *testing.T) {
 	beside := signature(values(sample, timestep, hidden), values(outSample))
 	beside.External = []string{"model.onnx_data"}
 	outside := beside
 	outside.External = []string{"../../secrets"}
+	upwards := beside
+	upwards.External = []string{"link/../weights"}
+	scattered := beside
+	scattered.External = names(20000)
 	for name, c := range map[string]struct {
 		change func(fstest.MapFS)
 		dir    string
@@ -44,19 +68,39 @@ func TestBroken(t *testing.T) {
 		"huge file":           {replace("unet/config.json", strings.Repeat(" ", 1<<20+1)), "", "unet/config.json: is larger than 1 MiB"},
 		"no class":            {replace("model_index.json", `{}`), "", "model_index.json: _class_name is missing"},
 
-		"SDXL":            {replace("model_index.json", `{"_class_name": "StableDiffusionPipeline", "text_encoder_2": ["t", "C"]}`), "", "this is Stable Diffusion XL"},
-		"SDXL by class":   {replace("model_index.json", `{"_class_name": "ORTStableDiffusionXLPipeline"}`), "", "this is Stable Diffusion XL"},
-		"SD3":             {replace("model_index.json", `{"_class_name": "StableDiffusion3Pipeline", "transformer": ["d", "T"]}`), "", "this is a diffusion transformer"},
-		"LCM":             {unet(`"time_cond_proj_dim": 256`), "", "this is a latent consistency model"},
-		"inpainting":      {unet(`"in_channels": 9`), "", "this is an inpainting model"},
-		"InstructPix2Pix": {unet(`"in_channels": 8`), "", "this is InstructPix2Pix"},
-		"upscaler":        {unet(`"in_channels": 7, "num_class_embeds": 1000`), "", "this is a model conditioned on classes"},
-		"time ids":        {unet(`"addition_embed_type": "text_time"`), "", "this is Stable Diffusion XL"},
-		"image prompts":   {unet(`"addition_embed_type": "text_image"`), "", "conditioned on more than text (addition_embed_type text_image)"},
+		"SD3":               {class("StableDiffusion3Pipeline", `"transformer": ["d", "T"]`), "", "this is a diffusion transformer"},
+		"Flux":              {class("FluxPipeline", `"x": 1`), "", "this is a diffusion transformer"},
+		"Kandinsky":         {class("KandinskyV22Pipeline", `"movq": ["d", "V"]`), "", "this is Kandinsky"},
+		"Kandinsky's prior": {class("SomePipeline", `"prior": ["d", "V"]`), "", "this is Kandinsky"},
+		"ControlNet":        {class("StableDiffusionXLControlNetPipeline", `"x": 1`), "", "this is a ControlNet pipeline"},
+		"Kolors":            {class("KolorsPipeline", `"x": 1`), "", "this is Kolors"},
+		"video":             {class("AnimateDiffPipeline", `"x": 1`), "", "this is a video model"},
+		"IF":                {class("IFPipeline", `"x": 1`), "", "this is DeepFloyd IF"},
+		"by example":        {class("PaintByExamplePipeline", `"image_encoder": ["d", "E"]`), "", "this is Paint by Example"},
+		"edit by class":     {class("StableDiffusionXLInstructPix2PixPipeline", `"x": 1`), "", "this is InstructPix2Pix"},
+		"upscaler by class": {class("OnnxStableDiffusionUpscalePipeline", `"x": 1`), "", "this is an upscaler"},
+		"InstructPix2Pix":   {unet(`"in_channels": 8`), "", "this is InstructPix2Pix"},
+		"upscaler":          {unet(`"in_channels": 7`), "", "this is an upscaler"},
+		"depth":             {unet(`"in_channels": 5`), "", "this is a model guided by depth"},
+		"classes":           {unet(`"in_channels": 7, "num_class_embeds": 1000`), "", "this is a model conditioned on classes"},
+		"kinds of classes":  {unet(`"class_embed_type": "projection"`), "", "this is a model conditioned on classes"},
+		"image prompts":     {unet(`"addition_embed_type": "text_image"`), "", "conditioned on more than text (addition_embed_type text_image)"},
+		"IP-Adapter":        {unet(`"encoder_hid_dim_type": "ip_image_proj"`), "", "prompts of another kind (encoder_hid_dim)"},
+		"boxes":             {unet(`"attention_type": "gated"`), "", "attention of another kind (attention_type gated)"},
+		"no encoder named":  {replace("model_index.json", `{"_class_name": "P", "text_encoder": [null, null]}`), "", "leaves out text_encoder"},
+		"control in a name": {unet(`"addition_embed_type": "\u001b[2Jtext"`), "", "(addition_embed_type ?[2Jtext)"},
 
-		"learned variance":    {unet(`"out_channels": 8`), "", "only models in which they are equal can be run"},
+		"LCM by its configuration alone":        {unet(`"time_cond_proj_dim": 256`), "", `unet/model.onnx: has no input "timestep_cond"`},
+		"LCM by its graph alone":                {swap("unet/model.onnx", signature(values(sample, timestep, hidden, guidance), values(outSample))), "", `wants an input "timestep_cond" that this kind of model does not have`},
+		"narrow guidance":                       {both(lcm, swap("unet/model.onnx", signature(values(sample, timestep, hidden, value("timestep_cond", graph.Float32, -1, 128)), values(outSample)))), "", "timestep_cond float32 [?,128] should have 256 on axis 1"},
+		"guidance of no width":                  {unet(`"time_cond_proj_dim": -1`), "", "time_cond_proj_dim is -1; it should be null, or 4 to 65536"},
+		"inpainting by its configuration alone": {unet(`"in_channels": 9`), "", "sample float32 [?,4,?,?] should have 9 on axis 1"},
+		"inpainting without encoder":            {both(inpainting, remove("vae_encoder/model.onnx")), "", "vae_encoder/model.onnx: is missing: an inpainting model sees the picture through it"},
+		"odd attention":                         {unet(`"down_block_types": ["A", "B", "C", "D", "AttnDownBlock2D"]`), "", "down_block_types has attention below the 4 levels"},
+
+		"learned variance":    {unet(`"out_channels": 8`), "", "only models in which they are equal can be run, or for inpainting"},
 		"no levels":           {unet(`"block_out_channels": []`), "", "block_out_channels has 0 entries"},
-		"no channels":         {unet(`"in_channels": 0, "out_channels": 0`), "", "in_channels is 0"},
+		"no channels":         {unet(`"in_channels": 0, "out_channels": 0`), "", "out_channels is 0"},
 		"negative size":       {unet(`"sample_size": -1`), "", "sample_size is [-1 -1]"},
 		"negative width":      {unet(`"cross_attention_dim": -5`), "", "unet/config.json: cross_attention_dim should be one number"},
 		"huge width":          {unet(`"cross_attention_dim": 1000000000000`), "", "unet/config.json: cross_attention_dim should be"},
@@ -96,9 +140,19 @@ func TestBroken(t *testing.T) {
 		"short states":      {swap("unet/model.onnx", signature(values(sample, timestep, value("encoder_hidden_states", graph.Float32, -1, 64, 768)), values(outSample))), "", "should have 77 on axis 1"},
 		"short text":        {swap("text_encoder/model.onnx", signature(values(ids), values(value("last_hidden_state", graph.Float32, -1, 32, 768)))), "", "should have 77 on axis 1"},
 		"another picture":   {swap("vae_decoder/model.onnx", signature(values(value("latent_sample", graph.Float32, -1, 4, 96, 96)), values(pixels))), "", "exported for pictures of 768x768 alone"},
+		"encoder's moments": {swap("vae_encoder/model.onnx", signature(values(pixels), values(value("latent_parameters", graph.Float32, -1, 4, -1, -1)))), "", "latent_parameters float32 [?,4,?,?] should have 8 on axis 1"},
+		"encoder's draws":   {swap("vae_encoder/model.onnx", signature(values(pixels), values(value("latent_sample", graph.Float32, -1, 8, -1, -1)))), "", "latent_sample float32 [?,8,?,?] should have 4 on axis 1"},
+		"grey encoder":      {swap("vae_encoder/model.onnx", signature(values(value("sample", graph.Float32, -1, 1, -1, -1)), values(moments))), "", "vae_encoder/model.onnx: sample float32 [?,1,?,?] should have 3 on axis 1"},
+		"NaN":               {replace("vae_decoder/config.json", "{\"block_out_channels\": [1],\n\"scaling_factor\": NaN}"), "", "vae_decoder/config.json: is no valid configuration: line 2 is not JSON, which knows no NaN"},
+		"infinite":          {replace("vae_decoder/config.json", `{"block_out_channels": [1], "scaling_factor": -Infinity}`), "", "line 1 is not JSON, which knows no NaN and no Infinity"},
+		"beyond floats":     {replace("vae_decoder/config.json", `{"block_out_channels": [1], "scaling_factor": 1e999}`), "", "scaling_factor should be float64, not number 1e999"},
+		"beyond latents":    {replace("vae_decoder/config.json", `{"block_out_channels": [1], "scaling_factor": 1e300}`), "", "scaling_factor is 1e+300"},
+		"no spread":         {replace("vae_decoder/config.json", `{"block_out_channels": [1], "scaling_factor": 1, "latents_mean": [0,0,0,1e300], "latents_std": [1,1,1,1]}`), "", "latents_mean and latents_std"},
 		"strange encoder":   {swap("vae_encoder/model.onnx", signature(values(pixels), values(latent, value("mode", graph.Float32, 1)))), "", ""},
 		"no latents":        {swap("vae_encoder/model.onnx", signature(values(pixels), values(value("mode", graph.Float32, 1)))), "", "should give latent_parameters or latent_sample; it gives mode"},
 		"weights elsewhere": {swap("unet/model.onnx", outside), "/models/m", "weights from outside its folder"},
+		"weights upwards":   {swap("unet/model.onnx", upwards), "/models/m", "weights from outside its folder"},
+		"too many files":    {swap("unet/model.onnx", scattered), "/models/m", "keeps its weights in 20000 files"},
 		"weights missing":   {swap("unet/model.onnx", beside), "/models/m", "unet/model.onnx_data: is missing: unet/model.onnx keeps weights in it"},
 		"weights embedded":  {swap("unet/model.onnx", beside), "", "keeps its weights in a file beside it"},
 
@@ -155,36 +209,51 @@ func TestCheckNotes(t *testing.T) {
 	}
 }
 
-// FuzzFolder checks that no configuration makes opening panic, and that what opens can be
-// asked for a picture of its default size. The graphs leave open what a configuration tells.
-func FuzzFolder(f *testing.F) {
-	names := []string{"model_index.json", "unet/config.json", "vae_decoder/config.json", "scheduler/scheduler_config.json", "tokenizer/tokenizer_config.json", "easel.json"}
-	for i, name := range names {
-		if file, ok := whole()[name]; ok {
-			f.Add(uint8(i), file.Data)
-		}
+// TestRemarks looks for notes about what hinders nothing.
+func TestRemarks(t *testing.T) {
+	half := value("latent_sample", graph.Float16, -1, 4, -1, -1)
+	for name, c := range map[string]struct {
+		change func(fstest.MapFS)
+		want   string
+	}{
+		"safety checker":      {replace("safety_checker/model.onnx", "graph"), "safety_checker/model.onnx: is there, but"},
+		"feature extractor":   {replace("feature_extractor/preprocessor_config.json", "{}"), "feature_extractor/preprocessor_config.json: is there, but"},
+		"latents drawn":       {swap("vae_encoder/model.onnx", signature(values(pixels), values(latent))), "vae_encoder/model.onnx: draws latents itself"},
+		"VAE that overflows":  {both(upcast(true), swap("vae_decoder/model.onnx", signature(values(half), values(pixels)))), "vae_decoder/model.onnx: computes in fp16, but"},
+		"VAE that does not":   {both(upcast(false), swap("vae_decoder/model.onnx", signature(values(half), values(pixels)))), ""},
+		"VAE in full":         {upcast(true), ""},
+		"encoder's last only": {both(replace("text_encoder/config.json", `{"num_hidden_layers": 12}`), swap("text_encoder/model.onnx", encoder(3, 768, states))), "text_encoder/model.onnx: gives hidden_states.0 to hidden_states.3, but"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := whole()
+			c.change(files)
+			got := model.Check(files, "m", "")
+			if c.want == "" && len(got) != 0 {
+				t.Errorf("findings %v, want none", got)
+			}
+			if c.want != "" && (len(got) != 1 || got[0].Problem || !strings.HasPrefix(got[0].String(), c.want)) {
+				t.Errorf("findings %v, want one note with %q", got, c.want)
+			}
+		})
 	}
-	f.Add(uint8(5), []byte(`{"steps": 8, "width": 768, "words": ["fox"]}`))
-	f.Add(uint8(1), []byte(`{"sample_size": [64, 96], "cross_attention_dim": [1, 2], "block_out_channels": [1, 2]}`))
-	f.Add(uint8(1), []byte(`{"sample_size": 8, "cross_attention_dim": -5, "num_attention_heads": [], "block_out_channels": [1]}`))
-	f.Add(uint8(2), []byte(`{"block_out_channels": [-1, 2], "scaling_factor": 1}`))
-	f.Fuzz(func(t *testing.T, which uint8, content []byte) {
-		files := whole()
-		swap("text_encoder/model.onnx", signature(values(ids), values(value("last_hidden_state", graph.Float32, -1, -1, -1))))(files)
-		swap("unet/model.onnx", signature(values(sample, timestep, value("encoder_hidden_states", graph.Float32, -1, -1, -1)), values(outSample)))(files)
-		files[names[int(which)%len(names)]] = &fstest.MapFile{Data: content}
-		m, err := model.Open(files, "m", "")
-		if err != nil {
-			return
-		}
-		if err := m.CheckSize(m.Defaults.Width, m.Defaults.Height); err != nil {
-			t.Errorf("the default size does not do: %v", err)
-		}
-		if m.Tokenizer.MaxLength < 1 || m.VAE.ScalingFactor <= 0 || m.Defaults.Steps < 1 {
-			t.Errorf("opened with %+v, %+v, %+v", m.Tokenizer, m.VAE, m.Defaults)
-		}
-		if m.Denoiser.CrossWidth < 1 || m.Denoiser.Heads < 1 || m.VAE.Width < 1 {
-			t.Errorf("opened with %+v, %+v", m.Denoiser, m.VAE)
-		}
-	})
+}
+
+func upcast(force bool) func(fstest.MapFS) {
+	return replace("vae_decoder/config.json", `{"block_out_channels": [1, 2, 3, 4], "scaling_factor": 0.18215, "force_upcast": `+strconv.FormatBool(force)+`}`)
+}
+
+// TestLongMessages checks that a folder cannot make messages that nobody would read.
+func TestLongMessages(t *testing.T) {
+	files := whole()
+	var many []graph.Value
+	for _, name := range names(5000) {
+		many = append(many, value(name+strings.Repeat("x", 300), graph.Float32, -1))
+	}
+	swap("unet/model.onnx", signature(many, many))(files)
+	keys := `{"` + strings.Join(names(5000), `": 1, "`) + `": 1}`
+	files["easel.json"] = text(keys)
+	_, err := model.Open(files, "m", "")
+	if err == nil || len(err.Error()) > 200<<10 || strings.Count(err.Error(), "\n") > 200 {
+		t.Errorf("%d bytes of errors", len(err.Error()))
+	}
 }

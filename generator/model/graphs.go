@@ -4,9 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/easelbot/easel/inference/graph"
 )
@@ -21,6 +19,7 @@ type port struct {
 // A contract is what a network must take, all of it, and give, at the least.
 type contract struct {
 	in, out []port
+	more    []string // inputs that are not looked at, for want of what tells of them
 }
 
 var (
@@ -30,38 +29,78 @@ var (
 )
 
 func picture(name string) port { return port{name, []int{4}, floats} }
-func states(name string) port  { return port{name, []int{3}, floats} }
+func vector(name string) port  { return port{name, []int{2}, floats} }
 
-var contracts = map[string]contract{
-	TextEncoder: {
-		in:  []port{{"input_ids", []int{2}, integers}},
-		out: []port{states("last_hidden_state")},
-	},
-	UNet: {
-		in:  []port{picture("sample"), {"timestep", []int{0, 1}, numbers}, states("encoder_hidden_states")},
+// contract is what a network must be; texts has told what is taken from the encoders.
+func (in *inspector) contract(component string, sig graph.Signature) contract {
+	switch component {
+	case UNet:
+		return in.unetContract()
+	case VAEDecoder:
+		return contract{in: []port{picture("latent_sample")}, out: []port{picture("sample")}}
+	case VAEEncoder:
+		return contract{in: []port{picture("sample")}, out: []port{picture(latents(sig))}}
+	}
+	i := slices.IndexFunc(in.folder.Texts, func(t Text) bool { return t.Component == component })
+	return textContract(in.folder.Texts[i])
+}
+
+// unetContract follows the configuration, for a U-Net that says of itself what it takes, and takes something else, would
+// not paint what it should.
+func (in *inspector) unetContract() contract {
+	c := contract{
+		in:  []port{picture("sample"), {"timestep", []int{0, 1}, numbers}, {"encoder_hidden_states", []int{3}, floats}},
 		out: []port{picture("out_sample")},
-	},
-	VAEDecoder: {in: []port{picture("latent_sample")}, out: []port{picture("sample")}},
-	VAEEncoder: {in: []port{picture("sample")}},
+	}
+	if in.folder.Denoiser.Channels == 0 {
+		c.more = []string{"text_embeds", "time_ids", "timestep_cond"}
+		return c
+	}
+	if in.xl {
+		c.in = append(c.in, vector("text_embeds"), vector("time_ids"))
+	}
+	if in.folder.Denoiser.TimeCond > 0 {
+		c.in = append(c.in, vector("timestep_cond"))
+	}
+	return c
 }
 
 // graphs reads the header of every network and checks it against its contract.
 func (in *inspector) graphs() {
-	for _, component := range []string{TextEncoder, UNet, VAEDecoder, VAEEncoder} {
-		if sig, ok := in.header(component); ok {
-			in.folder.signatures[component] = sig
-			in.honours(component, sig)
+	for _, component := range in.components() {
+		sig, ok := in.header(component)
+		if isText(component) {
+			in.folder.Texts = append(in.folder.Texts, in.text(component, sig))
 		}
-	}
-	if enc, ok := in.folder.signatures[VAEEncoder]; ok && latents(enc) == "" {
-		in.problem(file(VAEEncoder), "should give latent_parameters or latent_sample; it gives %s", list(enc.Outputs))
+		switch {
+		case !ok:
+		case component == VAEEncoder && latents(sig) == "":
+			in.problem(file(VAEEncoder), "should give %s or %s; it gives %s. Export the VAE again", latentParameters, latentSample, list(sig.Outputs))
+		case isText(component) && in.xl && layers(sig) < 1:
+			in.problem(file(component), "should give hidden_states.0, hidden_states.1 and so on, one for each layer and one more, "+
+				"since Stable Diffusion XL takes the last but one; it gives %s. Export it again with output_hidden_states, as optimum does", list(sig.Outputs))
+		default:
+			in.honours(component, in.contract(component, sig), sig)
+		}
 	}
 }
 
-// latents names the encoder's output: mean and logarithm of the variance, or values drawn
-// inside the graph.
+// components are the networks that this model should have, and the optional one, in the order of the layout.
+func (in *inspector) components() []string {
+	return append(slices.Clone(in.texts), UNet, VAEDecoder, VAEEncoder)
+}
+
+func isText(component string) bool { return component == TextEncoder || component == TextEncoder2 }
+
+// The outputs of a VAE's encoder: mean and logarithm of the variance, or values drawn inside the graph.
+const (
+	latentParameters = "latent_parameters"
+	latentSample     = "latent_sample"
+)
+
+// latents names the encoder's output, or "".
 func latents(s graph.Signature) string {
-	for _, name := range []string{"latent_parameters", "latent_sample"} {
+	for _, name := range []string{latentParameters, latentSample} {
 		if _, ok := s.Output(name); ok {
 			return name
 		}
@@ -71,17 +110,11 @@ func latents(s graph.Signature) string {
 
 func file(component string) string { return path.Join(component, "model.onnx") }
 
+// header reads what a graph says of itself, and adds up its weights.
 func (in *inspector) header(component string) (graph.Signature, bool) {
-	f, err := in.folder.fsys.Open(file(component))
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && component == VAEEncoder:
-		in.note(file(component), "is missing, so pictures cannot be made from pictures")
-		return graph.Signature{}, false
-	case errors.Is(err, fs.ErrNotExist):
-		in.problem(file(component), "is missing: export the model to ONNX, or copy the file from where you have the model")
-		return graph.Signature{}, false
-	case err != nil:
-		in.problem(file(component), "cannot be opened: %v", err)
+	f, err := in.open(file(component))
+	if err != nil {
+		in.unopened(component, err)
 		return graph.Signature{}, false
 	}
 	defer f.Close()
@@ -90,37 +123,37 @@ func (in *inspector) header(component string) (graph.Signature, bool) {
 		in.problem(file(component), "%v; copy the file again", err)
 		return graph.Signature{}, false
 	}
-	in.weights(component, sig.External)
+	in.folder.signatures[component] = sig
+	weight := Weight{Component: component, Bytes: in.beside(component, sig.External)}
+	if info, err := f.Stat(); err == nil {
+		weight.Bytes += info.Size()
+	}
+	in.folder.weights = append(in.folder.weights, weight)
 	return sig, true
 }
 
-// weights checks that files of weights lie where the graph says, and nowhere outside.
-func (in *inspector) weights(component string, files []string) {
-	if len(files) > 0 && in.folder.Dir == "" {
-		in.problem(file(component), "keeps its weights in a file beside it (%s), which an embedded model cannot", files[0])
-		return
-	}
-	for _, name := range files {
-		if !filepath.IsLocal(name) || strings.Contains(name, `\`) {
-			in.problem(file(component), "wants weights from outside its folder (%q); do not use this file", name)
-			continue
-		}
-		full := path.Join(component, name)
-		if info, err := fs.Stat(in.folder.fsys, full); err != nil || !info.Mode().IsRegular() {
-			in.problem(full, "is missing: %s keeps weights in it; copy it from where you have the model", file(component))
-		}
+func (in *inspector) unopened(component string, err error) {
+	switch missing := errors.Is(err, fs.ErrNotExist); {
+	case missing && component == VAEEncoder && in.folder.Denoiser.Inpaints():
+		in.problem(file(component), "is missing: an inpainting model sees the picture through it; copy it from where you have the model")
+	case missing && component == VAEEncoder:
+		in.note(file(component), "is missing, so pictures cannot be made from pictures; copy it from where you have the model")
+	case missing:
+		in.problem(file(component), "is missing: export the model to ONNX, or copy the file from where you have the model")
+	default:
+		in.problem(file(component), "cannot be opened: %v", err)
 	}
 }
 
-func (in *inspector) honours(component string, sig graph.Signature) {
-	want := contracts[component]
+func (in *inspector) honours(component string, want contract, sig graph.Signature) {
 	in.ports(component, "input", want.in, sig.Inputs)
 	in.ports(component, "output", want.out, sig.Outputs)
 	in.batch(component, want, sig)
 	for _, v := range sig.Inputs {
-		if !slices.ContainsFunc(want.in, func(p port) bool { return p.name == v.Name }) {
-			in.problem(file(component), "wants an input %q that this kind of model does not have; %s", v.Name,
-				"it is from another family, or was exported with other options")
+		if !slices.ContainsFunc(want.in, func(p port) bool { return p.name == v.Name }) && !slices.Contains(want.more, v.Name) {
+			in.problem(file(component), "wants an input %q that this kind of model does not have; "+
+				"it is from another family, or was exported with other options: take it and its config.json from one export", v.Name)
+			return
 		}
 	}
 }
@@ -130,11 +163,11 @@ func (in *inspector) ports(component, kind string, want []port, got []graph.Valu
 		i := slices.IndexFunc(got, func(v graph.Value) bool { return v.Name == p.name })
 		switch {
 		case i < 0:
-			in.problem(file(component), "has no %s %q; it has %s", kind, p.name, list(got))
+			in.problem(file(component), "has no %s %q; it has %s. Take it and its config.json from one export", kind, p.name, list(got))
 		case !slices.Contains(p.types, got[i].Type):
-			in.problem(file(component), "%s %v should be of %s", kind, got[i], alternatives(p.types))
+			in.problem(file(component), "%s %v should be of %s; export it again", kind, got[i], alternatives(p.types))
 		case got[i].Shape != nil && !slices.Contains(p.ranks, len(got[i].Shape)):
-			in.problem(file(component), "%s %v should have %s axes", kind, got[i], alternatives(p.ranks))
+			in.problem(file(component), "%s %v should have %s axes; export it again", kind, got[i], alternatives(p.ranks))
 		}
 	}
 }
@@ -150,33 +183,5 @@ func (in *inspector) batch(component string, want contract, sig graph.Signature)
 		}
 		in.problem(file(component), "%v has a fixed number of rows; export it with a dynamic batch", v)
 		return
-	}
-}
-
-// fit compares what the parts say of each other.
-func (in *inspector) fit() {
-	f := in.folder
-	channels := f.Denoiser.Channels
-	if f.VAE.Channels != 0 && channels != 0 && f.VAE.Channels != channels {
-		in.problem("unet/config.json", "in_channels is %d, but the VAE has %d latent channels; the two are not of one model", channels, f.VAE.Channels)
-	}
-	in.axis(UNet, f.Signature(UNet).Inputs, "sample", 1, channels)
-	in.axis(UNet, f.Signature(UNet).Outputs, "out_sample", 1, channels)
-	in.axis(VAEDecoder, f.Signature(VAEDecoder).Inputs, "latent_sample", 1, f.VAE.Channels)
-	in.axis(VAEDecoder, f.Signature(VAEDecoder).Outputs, "sample", 1, 3)
-	in.axis(UNet, f.Signature(UNet).Inputs, "encoder_hidden_states", 2, f.Denoiser.CrossWidth)
-	in.axis(TextEncoder, f.Signature(TextEncoder).Outputs, "last_hidden_state", 2, f.Denoiser.CrossWidth)
-	in.axis(UNet, f.Signature(UNet).Inputs, "encoder_hidden_states", 1, f.Tokenizer.MaxLength)
-	in.axis(TextEncoder, f.Signature(TextEncoder).Outputs, "last_hidden_state", 1, f.Tokenizer.MaxLength)
-}
-
-// axis checks one size that a graph fixes against what it should be; 0 is not known.
-func (in *inspector) axis(component string, values []graph.Value, name string, axis, want int) {
-	i := slices.IndexFunc(values, func(v graph.Value) bool { return v.Name == name })
-	if i < 0 || want == 0 || len(values[i].Shape) <= axis {
-		return
-	}
-	if got := values[i].Shape[axis]; got >= 0 && got != int64(want) {
-		in.problem(file(component), "%v should have %d on axis %d; the parts are not of one model", values[i], want, axis)
 	}
 }

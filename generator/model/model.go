@@ -3,28 +3,37 @@
 //
 // The layout is that of diffusers, with the networks as ONNX graphs:
 //
-//	model_index.json                 which pipeline this is
+//	model_index.json                 which pipeline this is, and for Stable Diffusion XL how it is used
 //	easel.json                       optional: our defaults and hints, see [Defaults] and [About]
 //	text_encoder/model.onnx          input_ids [B,S] -> last_hidden_state [B,S,X]
-//	tokenizer/                       tokenizer.json (or vocab.json and merges.txt), tokenizer_config.json
-//	unet/model.onnx, config.json     sample [B,C,h,w], timestep [] or [B], encoder_hidden_states [B,S,X] -> out_sample [B,C,h,w]
+//	text_encoder_2/                  XL: input_ids -> hidden_states.0 to .L, text_embeds [B,P]; there text_encoder gives hidden_states, too
+//	tokenizer/, tokenizer_2/         tokenizer.json (or vocab.json and merges.txt), tokenizer_config.json
+//	unet/model.onnx, config.json     sample [B,I,h,w], timestep [] or [B], encoder_hidden_states [B,S,X] -> out_sample [B,C,h,w];
+//	                                 XL takes text_embeds [B,P] and time_ids [B,5 or 6] as well, latent consistency models timestep_cond [B,D]
 //	vae_decoder/model.onnx           latent_sample [B,C,h,w] -> sample [B,3,H,W]
-//	vae_encoder/model.onnx           optional: sample [B,3,H,W] -> latent_parameters or latent_sample
+//	vae_encoder/model.onnx           optional: sample [B,3,H,W] -> latent_parameters [B,2C,h,w] or latent_sample [B,C,h,w]
 //	vae_decoder/config.json          or vae/config.json: scaling of latents, size factor
 //	scheduler/scheduler_config.json  the noise schedule, handed on as it is
 //
-// A folder may lie on disk or be embedded in the program; everything goes through [fs.FS].
-// Weights beside a graph (external data) are used only from disk, and only from within the
-// graph's own folder. Opening reads each graph's header and every configuration file, so a
-// folder that opens has all its parts and they fit together; weights are not loaded.
+// These families are run, whatever their latents' channels and the VAE's factor, with graphs of float32 and float16: Stable
+// Diffusion 1.x and 2.x, XL (two text encoders) and its refiner (the second alone), their Turbo and latent consistency
+// models, inpainting U-Nets (I = 2C+1 channels), what was fine-tuned from them, and Easel's own. Others are refused by
+// name. Which family it is comes from the folder alone. What two files tell must agree: index, configurations and graphs.
 //
-// Version 1 takes models with one text encoder and no further inputs: Stable Diffusion 1.x
-// and 2.x, what was fine-tuned from them, and Easel's own. Others are refused by name.
+// A folder may lie on disk or be embedded in the program; everything goes through [fs.FS]. Opening reads each graph's
+// header and every configuration file, so a folder that opens has all its parts and they fit together; weights are not
+// loaded.
+//
+// A folder may come from anybody. Whatever it holds, opening it returns: sizes and counts have bounds, and only ordinary
+// files are read. Weights beside a graph (external data) are used only from disk, and only from within the graph's own
+// folder. Links may lead to files within the model's folder and, from a snapshot in a cache of Hugging Face's tools, to
+// the cache's blobs; others are refused.
 package model
 
 import (
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -35,10 +44,11 @@ import (
 
 // The networks of a model, by the name of their folder.
 const (
-	TextEncoder = "text_encoder"
-	UNet        = "unet"
-	VAEDecoder  = "vae_decoder"
-	VAEEncoder  = "vae_encoder" // optional
+	TextEncoder  = "text_encoder"
+	TextEncoder2 = "text_encoder_2" // of Stable Diffusion XL
+	UNet         = "unet"
+	VAEDecoder   = "vae_decoder"
+	VAEEncoder   = "vae_encoder" // optional
 )
 
 // A Folder is an opened model. It is read-only and holds no open files.
@@ -47,15 +57,18 @@ type Folder struct {
 	Dir  string // where it lies on disk, or "" when embedded
 
 	Pipeline  string // diffusers' class, such as "StableDiffusionPipeline"
+	Family    string // for people, such as "Stable Diffusion XL"; code asks what the model takes
 	Defaults  Defaults
 	About     About
 	Denoiser  Denoiser
 	VAE       VAE
 	Scheduler Scheduler
-	Tokenizer Tokenizer
+	Texts     []Text // one or two; the denoiser attends to their states side by side
+	ZeroEmpty bool   // no negative prompt stands for states of zeros, not for those of the empty text (force_zeros_for_empty_prompt)
 
 	fsys       fs.FS
 	signatures map[string]graph.Signature
+	weights    []Weight
 }
 
 // A Graph is one network, ready to be loaded: from Path when the model lies on disk (so that
@@ -122,7 +135,7 @@ func (f *Folder) exported(cells []int64) string {
 		if n < 0 {
 			return "any"
 		}
-		return strconv.FormatInt(n*int64(f.VAE.Factor), 10)
+		return strconv.FormatInt(min(n, math.MaxInt64/int64(f.VAE.Factor))*int64(f.VAE.Factor), 10)
 	}
 	return side(cells[1]) + "x" + side(cells[0])
 }

@@ -66,14 +66,23 @@ func TestOpen(t *testing.T) {
 	if want := (model.Defaults{Steps: 20, Guidance: 7.5, Width: 512, Height: 512}); f.Defaults != want {
 		t.Errorf("defaults %+v, want %+v", f.Defaults, want)
 	}
-	if want := (model.Denoiser{SampleSize: [2]int{64, 64}, Channels: 4, CrossWidth: 768, Heads: 8, Step: 8}); f.Denoiser != want {
+	if want := (model.Denoiser{SampleSize: [2]int{64, 64}, Channels: 4, Inputs: 4, CrossWidth: 768, Heads: 8, HeadStep: 1, Step: 8}); f.Denoiser != want {
 		t.Errorf("denoiser %+v, want %+v", f.Denoiser, want)
 	}
 	if f.VAE.Factor != 8 || f.VAE.ScalingFactor != 0.18215 || f.VAE.Channels != 4 {
 		t.Errorf("VAE %+v", f.VAE)
 	}
-	if f.Tokenizer.MaxLength != 77 || f.Tokenizer.PadToken != "<|endoftext|>" || f.Scheduler.Class != "PNDMScheduler" || f.SizeStep() != 64 {
-		t.Errorf("tokenizer %+v, scheduler %s, sizes in steps of %d", f.Tokenizer, f.Scheduler.Class, f.SizeStep())
+	if f.Texts[0].Tokenizer.MaxLength != 77 || f.Texts[0].Tokenizer.PadToken != "<|endoftext|>" || f.Scheduler.Class != "PNDMScheduler" || f.SizeStep() != 64 {
+		t.Errorf("tokenizer %+v, scheduler %s, sizes in steps of %d", f.Texts[0].Tokenizer, f.Scheduler.Class, f.SizeStep())
+	}
+	if f.Family != "Stable Diffusion 1" || f.ZeroEmpty || len(f.Texts) != 1 || f.Precision() != "fp32" {
+		t.Errorf("family %q, zeros for no prompt %v, texts %+v, precision %s", f.Family, f.ZeroEmpty, f.Texts, f.Precision())
+	}
+	if x := f.Texts[0]; x.Component != model.TextEncoder || x.States != "last_hidden_state" || x.Width != 768 || x.Layers != 0 || x.Pooled != "" {
+		t.Errorf("text encoder %+v", x)
+	}
+	if output, moments := f.Encoder(); output != "latent_parameters" || !moments {
+		t.Errorf("encoder gives %q, moments %v", output, moments)
 	}
 	g, err := f.Graph(model.UNet)
 	if err != nil || g.Name != "sd/unet" || g.Path != "" || len(g.Bytes) == 0 {
@@ -118,21 +127,23 @@ func TestOpenVariants(t *testing.T) {
 				delete(m, "tokenizer/tokenizer.json")
 				m["tokenizer/vocab.json"], m["tokenizer/merges.txt"] = text("{}"), text("#version: 0.2")
 			},
-			func(f *model.Folder) bool { return f.Tokenizer.JSON == nil && len(f.Tokenizer.Merges) > 0 },
+			func(f *model.Folder) bool {
+				return f.Texts[0].Tokenizer.JSON == nil && len(f.Texts[0].Tokenizer.Merges) > 0
+			},
 		},
 		"pad token as an object, in the other file": {
 			func(m fstest.MapFS) {
 				m["tokenizer/tokenizer_config.json"] = text(`{"model_max_length": 77}`)
 				m["tokenizer/special_tokens_map.json"] = text(`{"pad_token": {"content": "!", "lstrip": false}}`)
 			},
-			func(f *model.Folder) bool { return f.Tokenizer.PadToken == "!" },
+			func(f *model.Folder) bool { return f.Texts[0].Tokenizer.PadToken == "!" },
 		},
 		"length from the graph": {
 			func(m fstest.MapFS) {
 				m["tokenizer/tokenizer_config.json"] = text(`{"model_max_length": 1000000000000000019884624838656}`)
 				m["text_encoder/model.onnx"] = onnx(signature(values(value("input_ids", graph.Int32, -1, 40)), values(states)))
 			},
-			func(f *model.Folder) bool { return f.Tokenizer.MaxLength == 40 },
+			func(f *model.Folder) bool { return f.Texts[0].Tokenizer.MaxLength == 40 },
 		},
 		"oblong sample size and widths of each block": {
 			func(m fstest.MapFS) {

@@ -3,6 +3,7 @@ package model
 import (
 	"encoding/json"
 	"errors"
+	"path"
 )
 
 // A Tokenizer is what is needed to turn words into the text encoder's numbers: JSON, or
@@ -38,56 +39,74 @@ type tokenizerConfig struct {
 
 const maxTokens = 1 << 16
 
-// tokenizer reads the files; graphs has run, since a graph may fix the length.
-func (in *inspector) tokenizer() {
-	t := &in.folder.Tokenizer
-	if !in.vocabulary(t) {
-		return
+// tokenizerOf is the folder of what a text encoder reads by.
+func tokenizerOf(component string) string {
+	return map[string]string{TextEncoder: "tokenizer", TextEncoder2: "tokenizer_2"}[component]
+}
+
+// tokenizers reads each encoder's; graphs has run, since a graph may fix the length.
+func (in *inspector) tokenizers() {
+	for i := range in.folder.Texts {
+		t := &in.folder.Texts[i]
+		t.Tokenizer = in.tokenizer(t.Component)
+		first := in.folder.Texts[0].Tokenizer.MaxLength
+		if n := t.Tokenizer.MaxLength; n != first && n > 0 && first > 0 {
+			in.problem(tokenizerOf(t.Component)+"/tokenizer_config.json", "model_max_length is %d, but that of the other tokenizer %d; "+
+				"both encoders must read as many tokens: make them equal", n, first)
+		}
+	}
+}
+
+func (in *inspector) tokenizer(component string) Tokenizer {
+	dir := tokenizerOf(component)
+	t, ok := in.vocabulary(dir)
+	if !ok {
+		return Tokenizer{}
 	}
 	var c tokenizerConfig
-	in.read("tokenizer/tokenizer_config.json", &c)
+	in.read(path.Join(dir, "tokenizer_config.json"), &c)
 	if c.PadToken == "" {
 		var s tokenizerConfig
-		in.read("tokenizer/special_tokens_map.json", &s)
+		in.read(path.Join(dir, "special_tokens_map.json"), &s)
 		c.PadToken = s.PadToken
 	}
 	t.PadToken = string(c.PadToken)
-	t.MaxLength = in.length(c.MaxLength)
+	t.MaxLength = in.length(component, c.MaxLength)
+	return t
 }
 
-func (in *inspector) vocabulary(t *Tokenizer) bool {
-	const file = "tokenizer/tokenizer.json"
+func (in *inspector) vocabulary(dir string) (Tokenizer, bool) {
+	var t Tokenizer
 	var json, vocab, merges bool
+	file := path.Join(dir, "tokenizer.json")
 	if t.JSON, json = in.bytes(file, maxTokenizer); json || in.reported(file) {
-		return json
+		return t, json
 	}
-	t.Vocab, vocab = in.bytes("tokenizer/vocab.json", maxTokenizer)
-	t.Merges, merges = in.bytes("tokenizer/merges.txt", maxTokenizer)
+	t.Vocab, vocab = in.bytes(path.Join(dir, "vocab.json"), maxTokenizer)
+	t.Merges, merges = in.bytes(path.Join(dir, "merges.txt"), maxTokenizer)
 	if !vocab || !merges {
 		in.problem(file, "is missing, and so is one of vocab.json and merges.txt, which could stand for it; "+
-			"copy the tokenizer folder from the model's original")
+			"copy the %s folder from the model's original", dir)
 	}
-	return vocab && merges
+	return t, vocab && merges
 }
 
 // length settles how many tokens a prompt takes: what the tokenizer says, which must be what
 // the graph takes if that fixes it.
-func (in *inspector) length(told float64) int {
-	const file = "tokenizer/tokenizer_config.json"
-	fixed := 0
-	if v, ok := in.folder.Signature(TextEncoder).Input("input_ids"); ok && len(v.Shape) == 2 && v.Shape[1] > 0 {
-		fixed = int(min(v.Shape[1], maxTokens))
-	}
+func (in *inspector) length(component string, told float64) int {
+	config := path.Join(tokenizerOf(component), "tokenizer_config.json")
+	ids, _ := in.folder.Signature(component).Input("input_ids")
+	taken := min(fixed(ids, 1), maxTokens)
 	switch {
 	case told != float64(int(min(told, maxTokens))) || told < 3:
-		if fixed > 0 {
-			return fixed
+		if taken > 0 {
+			return taken
 		}
-		in.problem(file, "model_max_length, the number of tokens a prompt takes, is missing or no sensible number; "+
+		in.problem(config, "model_max_length, the number of tokens a prompt takes, is missing or no sensible number; "+
 			"it is 77 for Stable Diffusion")
 		return 0
-	case fixed > 0 && fixed != int(told):
-		in.problem(file, "model_max_length is %v, but %s/model.onnx takes %d tokens; make them equal", told, TextEncoder, fixed)
+	case taken > 0 && taken != int(told):
+		in.problem(config, "model_max_length is %v, but %s takes %d tokens; make them equal", told, file(component), taken)
 	}
 	return int(told)
 }

@@ -7,11 +7,16 @@ import (
 	"github.com/easelbot/easel/inference/graph"
 )
 
-// list names values for a message.
+// list names values for a message, the first of them if they are many.
 func list(values []graph.Value) string {
-	names := make([]string, len(values))
+	const most = 20
+	names := make([]string, 0, most+1)
 	for i, v := range values {
-		names[i] = v.Name
+		if i == most {
+			names = append(names, fmt.Sprintf("and %d more", len(values)-most))
+			break
+		}
+		names = append(names, v.Name)
 	}
 	return strings.Join(names, ", ")
 }

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"unicode"
 )
 
 // prepare takes from a tokenizer.json its own truncation and padding, which the library
@@ -24,9 +27,36 @@ func prepare(file []byte, padToken string) (prepared []byte, pad int64, err erro
 	if err != nil {
 		return nil, 0, err
 	}
+	if isPunctuation(padToken) {
+		if err := setApart(parts, padToken, pad); err != nil {
+			return nil, 0, err
+		}
+	}
 	parts["truncation"], parts["padding"] = json.RawMessage("null"), json.RawMessage("null")
 	prepared, err = json.Marshal(parts)
 	return prepared, pad, err
+}
+
+// isPunctuation reports whether a pad token is what people type, such as the "!" of Stable Diffusion 2 and XL.
+func isPunctuation(token string) bool {
+	const marks = "<|[" // of tokens that nobody is to type
+	return token != "" && !strings.ContainsFunc(token, func(c rune) bool { return !unicode.IsPunct(c) || strings.ContainsRune(marks, c) })
+}
+
+// setApart lets a pad token that people type stand for itself wherever it is typed, as transformers does.
+func setApart(parts map[string]json.RawMessage, token string, id int64) error {
+	var added []object
+	if raw := parts["added_tokens"]; raw != nil {
+		if err := json.Unmarshal(raw, &added); err != nil {
+			return fmt.Errorf("added_tokens: %w", err)
+		}
+	}
+	added = slices.DeleteFunc(added, func(t object) bool { return t["content"] == token })
+	word := mark(token, map[string]int64{token: id})
+	word["special"] = false // the library is told to read special ones as text
+	var err error
+	parts["added_tokens"], err = json.Marshal(append(added, word))
+	return err
 }
 
 func ownPadding(raw json.RawMessage) (int64, error) {

@@ -10,7 +10,8 @@
 //   - Text that does not fit is cut at a token and handed back, so that it can be said.
 //   - User text is only text. Where it spells a special token ("<|endoftext|>", "[SEP]"), it is
 //     tokenised as those characters. Diffusers lets users write special tokens; we do not,
-//     since one in the middle of a prompt hides from moderation what comes after it.
+//     since one in the middle of a prompt hides from moderation what comes after it. Punctuation
+//     that a model pads with (the "!" of Stable Diffusion 2 and XL) hides nothing, and stays itself.
 //   - A NUL or invalid UTF-8 is refused. Either would be read differently by the tokenizer, so
 //     that what was screened would not be what is painted.
 //   - Text that the tokenizer fails on is an error, never an empty prompt.

@@ -68,8 +68,8 @@ func TestPNDMWithFewSteps(t *testing.T) {
 		{sampler.Options{Steps: 3}, 4},
 		{sampler.Options{Steps: 4}, 13},
 		{sampler.Options{Steps: 10, Begin: 6}, 13},
-		{sampler.Options{Steps: 10, Begin: 7}, 4},
-		{sampler.Options{Steps: 10, Begin: 9}, 1},
+		{sampler.Options{Steps: 3, Begin: 2}, 2},
+		{sampler.Options{Steps: 10, Begin: 9}, 10},
 	} {
 		c.o.Len = 2
 		s, err := sampler.New("pndm", sampler.Config{}, c.o)

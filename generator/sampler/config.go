@@ -113,6 +113,22 @@ func ParseConfig(text []byte) (Config, error) {
 	return Config{Class: file.Class, json: text}, nil
 }
 
+// With returns the configuration with other values for some of its keys.
+func (c Config) With(values map[string]any) (Config, error) {
+	keys := map[string]any{}
+	if c.json != nil {
+		if err := json.Unmarshal(c.json, &keys); err != nil {
+			return Config{}, fmt.Errorf("scheduler_config.json: %w", plain(err))
+		}
+	}
+	maps.Copy(keys, values)
+	text, err := json.Marshal(keys)
+	if err != nil {
+		return Config{}, fmt.Errorf("scheduler_config.json: %w", err)
+	}
+	return ParseConfig(text)
+}
+
 // fill puts what the file says over the defaults in s, and checks what every sampler relies on.
 func (c Config) fill(s *settings, o Options) error {
 	if c.json != nil {

@@ -58,6 +58,9 @@ func (s *settings) dpm2(times, sigmas []float64, t table, o Options, halve halvi
 	}
 	d.calls = append(d.calls, dpm2Call{s.eulerCall(sigmas[last], sigmas[last+1]), false, 0})
 	d.addTwice(o.Begin, times, sigmas, single(t.times(between)), between)
+	for i := 1; i+1 < len(d.levels); i += 2 {
+		d.levels[i] = d.levels[i+1] // what a mask keeps has the noise of the step's end after both calls, as in diffusers
+	}
 	return d
 }
 

@@ -28,16 +28,19 @@ func newLMS(c Config, o Options) (Sampler, error) {
 	if s.UseKarrasSigmas { // where this class, unlike its kin, reads no ends
 		s.SigmaMin, s.SigmaMax = nil, nil
 	}
-	r, sigmas, err := s.sigmaRun(o)
+	times, sigmas, _, err := s.sigmaSchedule(o)
 	if err != nil {
 		return nil, err
 	}
-	l := &lms{run: r}
+	l := &lms{run: s.emptySigmaRun(sigmas, o)}
 	for i := range l.slopes {
 		l.slopes[i] = make([]float32, o.Len)
 	}
-	for i := range r.times {
-		l.calls = append(l.calls, lmsCall{s.readScaled(sigmas[i]), float32(sigmas[i]), lmsWeights(sigmas, i)})
+	for k := o.Begin; k < len(times); k++ {
+		l.addCall(times[k], sigmas[k])
+		weights := lmsWeights(sigmas, k)
+		weights = weights[:min(len(weights), k-o.Begin+1)] // diffusers weighs as if the steps before the first had been made
+		l.calls = append(l.calls, lmsCall{s.readScaled(sigmas[k]), float32(sigmas[k]), weights})
 	}
 	return l, nil
 }

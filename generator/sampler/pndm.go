@@ -34,11 +34,13 @@ func newPNDM(c Config, o Options) (Sampler, error) {
 		return nil, err
 	}
 	s.RescaleBetasZeroSNR = false // a key this class does not have
+	begin := o.Begin
+	o.Begin = 0
 	steps, alphas, err := s.alphaSchedule(o)
 	if err != nil {
 		return nil, err
 	}
-	plan := s.pndmPlan(steps, s.NumTrainTimesteps/o.Steps)
+	plan := s.pndmPlan(steps, s.NumTrainTimesteps/o.Steps, begin)
 	times := make([]float64, len(plan))
 	for i, p := range plan {
 		times[i] = float64(p.told)

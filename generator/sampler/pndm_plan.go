@@ -1,5 +1,7 @@
 package sampler
 
+import "slices"
+
 // A pndmMove is one call of pndm as it is planned: the timestep that the model is told, the way that the sample then goes,
 // and the outputs that say how.
 type pndmMove struct {
@@ -19,45 +21,78 @@ type pndmPart struct {
 // multistep holds the weights of Adams and Bashforth, orders 1 to 4, newest output first.
 var multistep = [][]float64{{1}, {1.5, -0.5}, {23. / 12, -16. / 12, 5. / 12}, {55. / 24, -59. / 24, 37. / 24, -9. / 24}}
 
-// pndmPlan plans the calls for these steps. ratio is how far the multistep way goes in a call, which is not always to the
+// pndmPlan plans the calls from the begin-th on. ratio is how far the multistep way goes in a call, which is not always to the
 // next of the list. There are two ways to come by the first outputs: Runge-Kutta over three steps, or (skip_prk_steps, and
-// where fewer than four steps are left) one step that is done again with the mean of its two ends.
-func (s *settings) pndmPlan(steps []float64, ratio int) []pndmMove {
+// of fewer than four steps) one step that is done again with the mean of its two ends. A picture that is taken up half-way leaves out
+// calls at the front of the list, and what is left does what the first calls do, at timesteps for which that was not meant: so diffusers
+// has it.
+func (s *settings) pndmPlan(steps []float64, ratio, begin int) []pndmMove {
 	t := make([]int, len(steps))
 	for i, v := range steps {
 		t[i] = int(v)
 	}
-	var plan []pndmMove
-	had := 0 // outputs that count for the multistep way, in slots 0 to 3, round and round
-	switch {
-	case s.SkipPRKSteps || len(t) < 4:
-		plan = append(plan, pndmMove{told: t[0], from: t[0], to: t[0] - ratio, keep: true, weight: 1})
-		if len(t) > 1 {
-			plan = append(plan, pndmMove{told: t[1], from: t[1] + ratio, to: t[1], back: true, weight: 0.5, earlier: []pndmPart{{0, 0.5}}, slot: 1})
-		}
-		t, had = t[1:], 1
-	default:
-		for ; had < 3; had++ {
-			plan = append(plan, rungeKutta(t[had], t[had+1], ratio/2, had)...)
-		}
-		t = t[3:]
+	if s.SkipPRKSteps || len(t) < 4 {
+		return plmsPlan(t, ratio, begin)
 	}
-	for ; len(t) > 0; t, had = t[1:], had+1 {
-		plan = append(plan, adams(t[0], ratio, had))
+	return prkPlan(t, ratio, begin)
+}
+
+// plmsPlan repeats the second timestep.
+func plmsPlan(t []int, ratio, begin int) []pndmMove {
+	told := t
+	if len(t) > 1 {
+		told = slices.Insert(slices.Clone(t), 1, t[1])
+	}
+	var plan []pndmMove
+	for c, t := range told[begin:] {
+		switch c {
+		case 0:
+			plan = append(plan, pndmMove{told: t, from: t, to: t - ratio, keep: true, weight: 1})
+		case 1:
+			plan = append(plan, pndmMove{told: t, from: t + ratio, to: t, back: true, weight: 0.5, earlier: []pndmPart{{0, 0.5}}, slot: 1})
+		default:
+			plan = append(plan, adams(t, ratio, c-1))
+		}
 	}
 	return plan
 }
 
-// rungeKutta plans the four calls of a step of the classic method: at its beginning, twice half a ratio before its end, and
-// at its end. The first output goes to slot, the others to where the multistep way needs none.
-func rungeKutta(t, next, half, slot int) []pndmMove {
-	middle := next + half
-	return []pndmMove{
-		{told: t, from: t, to: t - half, keep: true, weight: 1, slot: slot},
-		{told: middle, from: t, to: middle, back: true, weight: 1, slot: 4},
-		{told: middle, from: t, to: middle - half, back: true, weight: 1, slot: 5},
-		{told: next, from: t, to: next, back: true, weight: 1. / 6, earlier: []pndmPart{{slot, 1. / 6}, {4, 1. / 3}, {5, 1. / 3}}, slot: 3},
+const (
+	prkCalls = 4 // of the Runge-Kutta way for each step
+	prkSteps = 3
+)
+
+// prkPlan begins with three steps of four calls each: at the step's beginning, twice half a ratio before its end, and at its end.
+func prkPlan(t []int, ratio, begin int) []pndmMove {
+	half := ratio / 2
+	var told []int
+	for k := range prkSteps {
+		told = append(told, t[k], t[k+1]+half, t[k+1]+half, t[k+1])
 	}
+	var plan []pndmMove
+	for c, now := range append(told, t[prkSteps:]...)[begin:] {
+		if c < prkSteps*prkCalls {
+			plan = append(plan, rungeKutta(c, now, told[c/prkCalls*prkCalls], half))
+		} else {
+			plan = append(plan, adams(now, ratio, c-prkSteps*(prkCalls-1)))
+		}
+	}
+	return plan
+}
+
+// rungeKutta plans call c of the classic method, at timestep now in the step that begins at from. The first output of a step goes to a
+// slot of its own, the others to where the multistep way needs none.
+func rungeKutta(c, now, from, half int) pndmMove {
+	slot := c / prkCalls
+	switch c % prkCalls {
+	case 0:
+		return pndmMove{told: now, from: from, to: now - half, keep: true, weight: 1, slot: slot}
+	case 1:
+		return pndmMove{told: now, from: from, to: now, back: true, weight: 1, slot: 4}
+	case 2:
+		return pndmMove{told: now, from: from, to: now - half, back: true, weight: 1, slot: 5}
+	}
+	return pndmMove{told: now, from: from, to: now, back: true, weight: 1. / 6, earlier: []pndmPart{{slot, 1. / 6}, {4, 1. / 3}, {5, 1. / 3}}, slot: 3}
 }
 
 // adams plans one call of the multistep way after had others.

@@ -80,13 +80,14 @@ func (u setup) sampler(tb testing.TB, t *rapid.T) sampler.Sampler {
 	return s
 }
 
-// calls returns how many calls the run must take at order calls a step, the last one excepted.
+// calls returns how many calls the run must take at order calls a step, the last one excepted. Of pndm, what is taken up half-way is a
+// list that is cut.
 func (u setup) calls(order int) int {
 	left := u.o.Steps - u.o.Begin
 	switch {
-	case u.name == "pndm" && u.keys["skip_prk_steps"] == false && left > 3:
+	case u.name == "pndm" && u.keys["skip_prk_steps"] == false && u.o.Steps > 3:
 		return left + 9 // three steps of four calls
-	case u.name == "pndm" && left > 1:
+	case u.name == "pndm" && u.o.Steps > 1:
 		return left + 1 // one step of two
 	}
 	return order*left - order + 1
@@ -158,9 +159,11 @@ func TestPerfectModelFindsThePicture(t *testing.T) {
 		u := anySetup(rt)
 		u.keys["predict_x0"] = true // the solvers of the noise magnify its rounding in long steps
 		delete(u.keys, "algorithm_type")
+		if u.name == "lms" || u.name == "pndm" { // what these do half-way is diffusers' own way
+			u.o.Begin = 0
+		}
 		if u.name == "lms" { // the last step of many, a cubic led on over tens of its gaps, magnifies all rounding
 			u.o.Steps = min(u.o.Steps, 25)
-			u.o.Begin = min(u.o.Begin, u.o.Steps-1)
 		}
 		if u.name == "heun" || twoLevels(u.name) { // their second slope magnifies the rounding at the cosine's 20,000 by a million
 			u.keys["beta_schedule"] = "linear"
@@ -173,6 +176,10 @@ func TestPerfectModelFindsThePicture(t *testing.T) {
 		for i := range s.Timesteps() {
 			a, sigma := levelAt(s, i)
 			tolerance = 1e-5 + 1e-5*sigma/max(a, 1e-5)
+			if twoLevels(u.name) && i%2 == 1 {
+				sigma = scaled(s, i)
+				tolerance += 5e-5 / sigma // of a small level little is to be seen in a scale near 1
+			}
 			if u.name == "pndm" { // with uneven steps comes to a timestep with more noise than belongs there
 				tolerance *= max(1, float64(slices.Max(x)), -float64(slices.Min(x)))
 			}
@@ -202,6 +209,14 @@ func levelAt(s sampler.Sampler, i int) (clean, noise float64) {
 		return float64(x[0])
 	}
 	return level(1, 0), level(0, 1)
+}
+
+// scaled returns the level that a sampler of the sigma family scales its input by.
+func scaled(s sampler.Sampler, i int) float64 {
+	x := []float32{1}
+	s.Input(x, x, i)
+	by := float64(x[0])
+	return math.Sqrt(max(1/(by*by)-1, 1e-8))
 }
 
 // perfect is the output of a model that knows the picture, for the sample x at a level.

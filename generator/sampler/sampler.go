@@ -12,8 +12,7 @@
 //     the first.
 //   - More steps than the model was trained with, eta outside 0 to 1, and schedules that leave float32 are errors.
 //   - Euler ancestral, DPM2, DPM2 ancestral and PNDM also read models that predict the sample.
-//   - LMS begins anew where a picture is taken up, and DPM2's level between two steps is that of the sample there.
-//   - PNDM starts with Runge-Kutta only if four steps are left, and begins anew where a picture is taken up.
+//   - PNDM starts with Runge-Kutta only if there are four steps.
 //   - DDPM's variance fixed_large_log is fixed_large.
 //
 // # Configuration

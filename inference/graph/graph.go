@@ -5,8 +5,12 @@
 // them, so a model of two gigabytes costs some seeks and a few kilobytes. Nothing is run
 // and no native library is needed, which lets a model folder be checked on any machine.
 //
+// A [Draft] is a graph read for small edits while it is loaded, for what exporters leave out
+// and the engine needs: a timestep a row, and the earlier layers of a text encoder. An edit is
+// made where the graph's structure shows that it is right, and else not at all.
+//
 // The bytes may come from anybody. Whatever they are, Read returns: it never panics, nests
-// at most 16 deep and holds at most 8 MiB of names and shapes. It follows onnx.proto3 of the
+// at most 16 deep and holds at most 8 MiB of names and shapes; so does Parse, with 64 MiB. It follows onnx.proto3 of the
 // ONNX specification, IR version 3 to 13; fields it does not know are skipped, as protocol
 // buffers ask.
 package graph

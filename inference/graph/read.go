@@ -12,18 +12,23 @@ import (
 
 // Field numbers of onnx.proto3, by message.
 const (
-	modelGraph                           = 7
-	graphNode, graphInitializer          = 1, 5
-	graphInput, graphOutput, graphSparse = 11, 12, 15
-	sparseValues, sparseIndices          = 1, 2
-	nodeAttribute                        = 5
-	attrTensor, attrGraph                = 5, 6
-	attrTensors, attrGraphs              = 10, 11
-	tensorName, tensorExternal           = 8, 13
-	entryKey, entryValue                 = 1, 2
-	valueName, valueType                 = 1, 2
-	typeTensor, tensorElem, tensorShape  = 1, 1, 2
-	shapeAxis, axisSize                  = 1, 1
+	modelGraph                          = 7
+	graphNode, graphInitializer         = 1, 5
+	graphInput, graphOutput, graphInfo  = 11, 12, 13
+	graphSparse                         = 15
+	sparseValues, sparseIndices         = 1, 2
+	nodeInput, nodeOutput               = 1, 2
+	nodeOp, nodeAttribute, nodeDomain   = 4, 5, 7
+	attrName, attrInt, attrInts         = 1, 3, 8
+	attrTensor, attrGraph               = 5, 6
+	attrTensors, attrGraphs             = 10, 11
+	tensorDims, tensorType, tensorInts  = 1, 2, 7
+	tensorName, tensorRaw               = 8, 9
+	tensorExternal                      = 13
+	entryKey, entryValue                = 1, 2
+	valueName, valueType                = 1, 2
+	typeTensor, tensorElem, tensorShape = 1, 1, 2
+	shapeAxis, axisSize                 = 1, 1
 )
 
 const maxAxes = 64
@@ -132,22 +137,30 @@ func (rd *reader) external(f field) error {
 	if err != nil {
 		return err
 	}
-	var key, value string
-	err = each(b, func(num protowire.Number, _ uint64, b []byte) error {
+	e, err := readEntry(b)
+	if err != nil || e.key != "location" || rd.files[e.value] {
+		return err
+	}
+	rd.files[e.value] = true
+	rd.sig.External = append(rd.sig.External, e.value)
+	return rd.keep(len(e.value))
+}
+
+// An entry is a key and a value of the place of a weight.
+type entry struct{ key, value string }
+
+func readEntry(b []byte) (entry, error) {
+	var e entry
+	err := each(b, func(num protowire.Number, _ uint64, b []byte) error {
 		switch num {
 		case entryKey:
-			key = string(b)
+			e.key = string(b)
 		case entryValue:
-			value = string(b)
+			e.value = string(b)
 		}
 		return nil
 	})
-	if err != nil || key != "location" || rd.files[value] {
-		return err
-	}
-	rd.files[value] = true
-	rd.sig.External = append(rd.sig.External, value)
-	return rd.keep(len(value))
+	return e, err
 }
 
 func (rd *reader) value(f field, list *[]Value) error {

@@ -22,7 +22,8 @@ type wire struct {
 	r    *bufio.Reader
 	seek io.Seeker // nil when the source cannot seek
 	pos  int64
-	held int
+	held int // bytes of names and shapes, up to most
+	most int
 }
 
 func newWire(r io.Reader) *wire {
@@ -32,16 +33,17 @@ func newWire(r io.Reader) *wire {
 			seek = nil // a pipe
 		}
 	}
-	return &wire{r: bufio.NewReader(r), seek: seek}
+	return &wire{r: bufio.NewReader(r), seek: seek, most: maxHeld}
 }
 
 // A field is the head of one field. A length-delimited field's content lies between the
 // wire's position and end; other kinds have been read when the head is handed out.
 type field struct {
-	num  protowire.Number
-	kind protowire.Type
-	n    uint64 // the value of a varint
-	end  int64
+	num   protowire.Number
+	kind  protowire.Type
+	n     uint64 // the value of a varint
+	start int64  // of the head itself
+	end   int64
 }
 
 // message calls visit for each field up to end, and skips whatever visit leaves unread.
@@ -82,6 +84,7 @@ func (w *wire) file(visit func(field) error) error {
 
 // field reads a head and checks that the field ends before its message does.
 func (w *wire) field(limit int64) (field, error) {
+	start := w.pos
 	tag, err := w.varint()
 	if err != nil {
 		return field{}, err
@@ -90,7 +93,7 @@ func (w *wire) field(limit int64) (field, error) {
 	if num < protowire.MinValidNumber {
 		return field{}, fmt.Errorf("field number %d at byte %d", num, w.pos)
 	}
-	f := field{num: num, kind: kind}
+	f := field{num: num, kind: kind, start: start}
 	var size uint64
 	switch kind {
 	case protowire.VarintType:
@@ -138,8 +141,8 @@ func (w *wire) bytes(f field) ([]byte, error) {
 // keep accounts for n bytes that stay in memory, and for keeping track of them.
 func (w *wire) keep(n int) error {
 	const overhead = 64
-	if w.held += n + overhead; w.held > maxHeld {
-		return fmt.Errorf("more than %d MiB of names and shapes", maxHeld>>20)
+	if w.held += n + overhead; w.held > w.most {
+		return fmt.Errorf("more than %d MiB of names and shapes", w.most>>20)
 	}
 	return nil
 }

@@ -2,8 +2,7 @@
 """Writes alpha.json beside this file: runs of DDPM, PNDM, LCM and TCD (and of DDIM with thresholding) in the form of
 reference.json. Needs diffusers, torch.
 
-PNDM's runs from a picture hand its step the list that a run of only those steps would have; cutting the whole list, as
-pipelines do, leaves the sample a step behind. TCD's eta is written down even where it is the step's own default."""
+TCD's eta is written down even where it is the step's own default."""
 import importlib, json, os
 import torch
 import diffusers
@@ -57,16 +56,12 @@ RUNS = [
     ("last_step", "ddpm", SD, 10, {"begin": 9}), ("last_step", "pndm", {**SD, **PLMS}, 10, {"begin": 9}),
     ("last_step", "lcm", SD, 10, {"begin": 9}), ("last_step", "tcd", SD, 10, {"begin": 9, "eta": 1.0}),
     ("v_from_1_of_7", "pndm", {**VZ, **PLMS}, 7, {"begin": 1}),
+    *[(f"prk_from_{n}_of_10", "pndm", SD, 10, {"begin": n}) for n in (1, 4, 6, 9)],
 ]
 
 
 def numbers(t):
     return None if t is None else [float(f"{v:.10g}") for v in torch.as_tensor(t).double().flatten().tolist()]
-
-
-def plms(t):
-    """The timesteps of a run of these steps without the Runge-Kutta start."""
-    return torch.cat([t[:2], t[1:]])
 
 
 def run(name, sampler, keys, steps, more):
@@ -86,10 +81,6 @@ def run(name, sampler, keys, steps, more):
     clean, noise = torch.cos(1.7 * i) * 1.3, torch.sin(2.3 * i + 0.4) * 1.2
     begin, every = more.get("begin", 0), sch.timesteps
     times = every[begin:]
-    if begin and sampler == "pndm":
-        every = torch.from_numpy(sch._timesteps[::-1].copy()).long()
-        times = plms(every[begin:])
-        every = torch.cat([every[:begin], times])
     args = {"eta": more.get("eta", 0.3)} if sampler == "tcd" else {}
     out = {"name": f"{name}/{sampler}", "sampler": sampler, "given": given, "num_inference_steps": steps, "step_args": args,
            "timesteps": numbers(every), "sigmas": None}

@@ -1,10 +1,7 @@
 #!/usr/bin/env python3
 """Writes sigma.json beside this file: runs of LMS, Heun, DPM2 and DPM2 ancestral, and of what Euler has beyond the runs of
 more.json, in the form of reference.json. Needs diffusers, torch, scipy. A file of that form as argument is read for runs of the
-same samplers, which go first. The toy model is out[i] = 0.3*in[i] + 0.1*sin(i + t/100), i = 0..7.
-
-Of LMS, diffusers takes the weights of more slopes than there are when a run begins late, and then leaves some out. Here
-it is told how many there are."""
+same samplers, which go first. The toy model is out[i] = 0.3*in[i] + 0.1*sin(i + t/100), i = 0..7."""
 import importlib, json, math, os, sys
 import torch
 from diffusers import (EulerDiscreteScheduler, HeunDiscreteScheduler, KDPM2AncestralDiscreteScheduler, KDPM2DiscreteScheduler,
@@ -101,10 +98,10 @@ def run(name, sampler, given, steps, begin):
         x = sch.add_noise(clean, noise, sch.timesteps[first:first + 1])
         out.update(begin_index=first, clean=numbers(clean, 12), noise=numbers(noise, 12))
     out.update(initial=numbers(x), steps=[])
-    for k, t in enumerate(sch.timesteps[first:]):
+    for t in sch.timesteps[first:]:
         xin, had = sch.scale_model_input(x, t), len(drawn)
         m = 0.3 * xin + 0.1 * torch.sin(i + float(t) / 100)
-        x = sch.step(m, t, x, return_dict=False, **({"order": min(4, k + 1)} if sampler == "lms" else {}))[0]
+        x = sch.step(m, t, x, return_dict=False)[0]
         assert all(map(math.isfinite, x.tolist())), out["name"]
         out["steps"].append({"t": numbers(t, 12)[0], "model_input": numbers(xin), "noise": [numbers(n) for n in drawn[had:]], "sample": numbers(x)})
     return out

@@ -3,6 +3,8 @@
 package graphtest
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/easelbot/easel/inference/graph"
@@ -64,4 +66,40 @@ func Message(b []byte, num protowire.Number, content []byte) []byte {
 func Varint(b []byte, num protowire.Number, n uint64) []byte {
 	b = protowire.AppendTag(b, num, protowire.VarintType)
 	return protowire.AppendVarint(b, n)
+}
+
+// Add returns a model with more fields at the end of its graph, such as nodes and weights.
+func Add(model, fields []byte) []byte {
+	var b []byte
+	for len(model) > 0 {
+		num, kind, head := protowire.ConsumeTag(model)
+		size := head + protowire.ConsumeFieldValue(num, kind, model[head:])
+		if num == 7 {
+			content, _ := protowire.ConsumeBytes(model[head:])
+			b = Message(b, num, append(slices.Clone(content), fields...))
+		} else {
+			b = append(b, model[:size]...)
+		}
+		model = model[size:]
+	}
+	return b
+}
+
+// Node returns a graph's field for a node without attributes.
+func Node(op, out string, in ...string) []byte {
+	var n []byte
+	for _, name := range in {
+		n = Message(n, 1, []byte(name))
+	}
+	n = Message(n, 2, []byte(out))
+	return Message(nil, 1, Message(n, 4, []byte(op)))
+}
+
+// List returns a graph's field for a weight of whole numbers.
+func List(name string, numbers ...uint64) []byte {
+	t := Varint(Varint(nil, 1, uint64(len(numbers))), 2, uint64(graph.Int64))
+	for _, n := range numbers {
+		t = Varint(t, 7, n)
+	}
+	return Message(nil, 5, Message(t, 8, []byte(name)))
 }
