@@ -77,6 +77,9 @@ func commandLine(r imagine.Request) string {
 	}
 	args = append(args, fmt.Sprintf("--count %d --seed %d --size %dx%d --sampler %s --steps %d --guidance %s",
 		r.Count, r.Seed, r.Width, r.Height, r.Sampler, r.Steps, decimal(r.Guidance)))
+	if r.Model != "" {
+		args = append(args, "--model", shellQuoted(r.Model))
+	}
 	for _, v := range slices.Concat(r.Path, []imagine.Variation{r.Variation}) {
 		if v.Strength > 0 {
 			args = append(args, fmt.Sprintf("--variation-seed %d --variation-strength %s", v.Seed, decimal(v.Strength)))

@@ -199,12 +199,12 @@ func TestCallInFlightIsStopped(t *testing.T) {
 	e := engine(t, tiny, roomy())
 	r := rowsOf(t, e, with(fox(), func(r *imagine.Request) { r.Width, r.Height = 512, 512 }))[0]
 	begin := time.Now()
-	if _, err := e.step(t.Context(), []*row{r}); err != nil {
+	if _, err := e.step(t.Context(), e.nets(), []*row{r}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Since(begin)/4)
 	defer cancel()
-	if _, err := e.step(ctx, []*row{r}); !errors.Is(err, ErrClosed) || r.call != 1 {
+	if _, err := e.step(ctx, e.nets(), []*row{r}); !errors.Is(err, ErrClosed) || r.call != 1 {
 		t.Errorf("after %d calls got %v, want ErrClosed after 1", r.call, err)
 	}
 }

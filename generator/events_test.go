@@ -108,7 +108,7 @@ func TestPreviewShowsTheEstimate(t *testing.T) {
 	e := engine(t, tiny, roomy())
 	r := rowsOf(t, e, fox())[0]
 	for range 3 {
-		if _, err := e.step(t.Context(), []*row{r}); err != nil {
+		if _, err := e.step(t.Context(), e.nets(), []*row{r}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -31,12 +31,16 @@ func (e *Engine) turn(ctx context.Context) bool {
 	d := e.scheduler.Next(e.now())
 	e.change(ctx, d)
 	picked := slices.Clone(d.Call)
+	var nets *networks // which stay for the call
+	if len(picked) > 0 {
+		nets = jobOf(picked[0]).kit.nets
+	}
 	e.mu.Unlock()
-	if len(picked) == 0 {
+	if nets == nil {
 		return false
 	}
 	begin := time.Now()
-	called, err := e.step(ctx, e.rows(picked))
+	called, err := e.step(ctx, nets, e.rows(picked))
 	if err != nil {
 		for _, r := range picked {
 			jobOf(r).finish(err)
@@ -152,12 +156,12 @@ func (e *Engine) loaded(ctx context.Context, k *kit, nets *networks, took time.D
 }
 
 // step makes one model call and advances its rows, unless nobody waits for them any more; called tells whether it was made.
-func (e *Engine) step(ctx context.Context, batch []*row) (called bool, err error) {
+func (e *Engine) step(ctx context.Context, nets *networks, batch []*row) (called bool, err error) {
 	if len(batch) == 0 {
 		return false, nil
 	}
 	call, end := wanted(ctx, batch...)
-	outs, err := batch[0].job.kit.nets.unet.call(call, batch)
+	outs, err := nets.unet.call(call, batch)
 	end()
 	switch {
 	case err != nil && ctx.Err() != nil:

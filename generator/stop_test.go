@@ -43,14 +43,14 @@ func TestCallThatNobodyWaitsForIsStopped(t *testing.T) {
 	e := engine(t, tiny, roomy())
 	mine, theirs := rowsOf(t, e, large())[0], rowsOf(t, e, large())[0]
 	both := []*row{mine, theirs}
-	took := shorter(t, func() error { _, err := e.step(t.Context(), both); return err })
+	took := shorter(t, func() error { _, err := e.step(t.Context(), e.nets(), both); return err })
 	cancelledAfter(t, mine.job, took/8)
-	if _, err := e.step(t.Context(), both); err != nil || mine.call != 3 || theirs.call != 3 {
+	if _, err := e.step(t.Context(), e.nets(), both); err != nil || mine.call != 3 || theirs.call != 3 {
 		t.Errorf("shared: got %v after calls %d and %d, want none after 3 and 3", err, mine.call, theirs.call)
 	}
 	cancelledAfter(t, mine.job, took/8)
 	cancelledAfter(t, theirs.job, took/16)
-	if _, err := e.step(t.Context(), both); err != nil || mine.call != 3 || theirs.call != 3 {
+	if _, err := e.step(t.Context(), e.nets(), both); err != nil || mine.call != 3 || theirs.call != 3 {
 		t.Errorf("abandoned: got %v after calls %d and %d, want none after 3 and 3", err, mine.call, theirs.call)
 	}
 	if mine.job.err != nil {

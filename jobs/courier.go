@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"image"
+	"time"
 
 	"github.com/easelbot/easel/moderation/review"
 )
@@ -35,5 +36,6 @@ var ErrGone = errors.New("the message has been removed")
 type Progress struct {
 	Ahead        int                 // while it waits: how many jobs come before it
 	Calls, Total int                 // while it is painted: model calls made, of how many
+	Left         time.Duration       // while it is painted: about how long that will still take; 0 is unknown
 	Previews     map[int]image.Image // the newest sketch of each picture, coarse, for it has not been inspected
 }

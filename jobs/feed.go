@@ -30,7 +30,7 @@ func newFeed(j Job) *feed {
 func (f *feed) event(e imagine.Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.progress.Calls, f.progress.Total = e.Calls, e.Total
+	f.progress.Calls, f.progress.Total, f.progress.Left = e.Calls, e.Total, e.Left
 	if e.Preview != nil {
 		f.progress.Previews[e.Index] = e.Preview
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"image/png"
+	"strings"
 	"sync"
 	"time"
 
@@ -156,7 +157,12 @@ func (s *Saga) paint(ctx context.Context, c Courier, j Job, f *feed, paint paint
 	telling.Go(func() { f.deliver(ctx, c) })
 	defer telling.Wait()
 	defer f.end()
-	return paint(ctx, imagine.Watcher{Event: f.event, PreviewEvery: max(1, j.Request.Steps/8)})
+	return paint(ctx, imagine.Watcher{Person: person(j), Event: f.event, PreviewEvery: max(1, j.Request.Steps/8)})
+}
+
+// person names a job's owner among those of all places.
+func person(j Job) string {
+	return strings.Join([]string{j.Place.Platform, j.Place.Tenant, j.Owner.ID}, "/")
 }
 
 // result judges pictures, saves them, and writes down that they are to be shown.

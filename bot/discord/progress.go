@@ -70,7 +70,7 @@ func (a *Adapter) Progress(_ bot.Place, job string, p jobs.Progress) {
 func progressLine(p jobs.Progress) string {
 	switch {
 	case p.Total > 0:
-		return fmt.Sprintf("Painting, step %d of %d", p.Calls, p.Total)
+		return fmt.Sprintf("Painting, step %d of %d%s", p.Calls, p.Total, bot.LeftText(p.Left))
 	case p.Ahead > 0:
 		return fmt.Sprintf("Waiting, %d before it", p.Ahead)
 	default:

@@ -122,7 +122,7 @@ func (a *Adapter) advance(ctx context.Context, place bot.Place, l *live, p jobs.
 func progressLine(p jobs.Progress) string {
 	switch {
 	case p.Total > 0:
-		return fmt.Sprintf("Painting, %d %%", 100*min(p.Calls, p.Total)/p.Total)
+		return fmt.Sprintf("Painting, %d %%%s", 100*min(p.Calls, p.Total)/p.Total, bot.LeftText(p.Left))
 	case p.Ahead > 0:
 		return fmt.Sprintf("Waiting, %d before you", p.Ahead)
 	default:

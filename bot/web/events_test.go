@@ -122,14 +122,14 @@ func TestProgress(t *testing.T) {
 	}
 	h.Progress(general, "01J", jobs.Progress{Ahead: 2})
 	l := v.listen("?after=0")
-	if e := l.until("progress"); e.data != `{"job":"01J","ahead":2,"calls":0,"total":0,"previews":{}}` || e.id != "" {
+	if e := l.until("progress"); e.data != `{"job":"01J","ahead":2,"calls":0,"total":0,"left":0,"previews":{}}` || e.id != "" {
 		t.Errorf("progress of before is %+v", e)
 	}
 	sketch := image.NewGray(image.Rect(0, 0, 2, 2))
 	sketch.Set(1, 1, color.White)
 	h.Progress(general, "01J", jobs.Progress{Calls: 3, Total: 20, Previews: map[int]image.Image{1: sketch}})
 	e := l.until("progress")
-	if want := `{"job":"01J","ahead":0,"calls":3,"total":20,"previews":{"1":"data:image/png;base64,`; !strings.HasPrefix(e.data, want) {
+	if want := `{"job":"01J","ahead":0,"calls":3,"total":20,"left":0,"previews":{"1":"data:image/png;base64,`; !strings.HasPrefix(e.data, want) {
 		t.Errorf("progress is %s, want %s…", e.data, want)
 	}
 

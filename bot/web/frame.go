@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/png"
 	"maps"
+	"math"
 	"strconv"
 	"sync"
 
@@ -37,8 +38,9 @@ func encode(job string, p jobs.Progress) ([]byte, error) {
 		Ahead    int               `json:"ahead"`
 		Calls    int               `json:"calls"`
 		Total    int               `json:"total"`
+		Left     int               `json:"left"` // seconds, 0 while unknown
 		Previews map[string]string `json:"previews"`
-	}{job, p.Ahead, p.Calls, p.Total, previews})
+	}{job, p.Ahead, p.Calls, p.Total, int(math.Ceil(p.Left.Seconds())), previews})
 }
 
 func dataURL(picture image.Image) (string, error) {

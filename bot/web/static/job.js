@@ -8,6 +8,12 @@ import { Pictures } from './pictures.js';
 const over = new Set(['done', 'refused', 'failed', 'cancelled']);
 const waiting = new Set(['queued', 'running']); // states in which progress means something
 
+/** remaining says about how long painting still takes, of seconds; 0 is unknown. */
+function remaining(left) {
+  if (left <= 0) return '';
+  return left < 60 ? `about ${left} s left` : `about ${Math.round(left / 60)} min left`;
+}
+
 export class JobBody {
   #host;
   #job;
@@ -41,10 +47,10 @@ export class JobBody {
   }
 
   /** progress draws what is told between two states; it is never kept. */
-  progress({ ahead, calls = 0, total = 0, previews = {} }) {
+  progress({ ahead, calls = 0, total = 0, left = 0, previews = {} }) {
     if (!waiting.has(this.#job.state)) return;
     const painting = calls > 0 || this.#job.state === 'running';
-    setText(this.#ahead, painting ? '' : this.#place(ahead));
+    setText(this.#ahead, painting ? remaining(left) : this.#place(ahead));
     if (painting) setText(this.#status, 'Painting');
     this.#bar.hidden = !painting;
     if (total > 0) {
