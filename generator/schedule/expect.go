@@ -124,6 +124,9 @@ func (s *Scheduler) copy() *Scheduler {
 	for _, p := range s.persons {
 		o := *p
 		o.jobs = nil
+		if p == s.led {
+			c.led = &o
+		}
 		c.persons = append(c.persons, &o)
 		for _, j := range p.jobs {
 			k := *j

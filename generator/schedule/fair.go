@@ -9,9 +9,14 @@ type person struct {
 	tag  float64
 	seq  int    // of arrival
 	jobs []*Job // in order of arrival
+
+	keeps bool // goes before all others now, see Scheduler.keep
 }
 
 func (p *person) before(o *person) bool {
+	if p.keeps != o.keeps {
+		return p.keeps
+	}
 	return p.tag < o.tag || p.tag == o.tag && p.seq < o.seq
 }
 
@@ -60,16 +65,10 @@ func (s *Scheduler) forget() {
 	}
 }
 
-// lead moves the virtual time to a leader.
-func (s *Scheduler) lead(p *person, r *Row) {
-	s.now = max(s.now, p.tag)
-	s.step = r.Job.charge()
-}
-
 // charge counts a row's call, as far as that does not put its person more than two of the widest calls ahead.
 func (s *Scheduler) charge(p *person, r *Row) {
 	j := r.Job
 	after := p.tag + j.charge()*float64(min(s.stride, r.left))
-	most := s.now + float64(2*s.limits.MaxLanes*s.stride)*j.Cost/j.Weight
+	most := s.from + float64(2*s.limits.MaxLanes*s.stride)*j.Cost/j.Weight
 	p.tag = max(p.tag, min(after, most))
 }

@@ -17,11 +17,33 @@ func (s *Scheduler) gather() bool {
 	if first == nil {
 		return false
 	}
-	s.lead(p, first)
+	s.now = max(s.now, p.tag)
+	p, first = s.keep(p, first)
+	s.led, s.step, s.from = p, first.Job.charge(), max(s.now, p.tag)
 	limit := min(s.limits.MaxLanes, s.memory.room(s.limits.Memory, first.Job.LaneBytes))
 	demand := s.offer(first, max(limit, first.Job.Lanes))
 	s.pick(max(first.Job.group.width(max(demand, 2)), first.Job.Lanes))
+	p.keeps = false
 	return len(s.call) > 0
+}
+
+// nearly is how many calls, about those of a picture, are few enough to be made at a stretch.
+const nearly = 32
+
+// keep lets who led the last call lead again, before who should, if their row is begun and nearly done, and has no more calls to come
+// than the other's; by that nobody gets further ahead than what a row is charged for so many calls. Where wide calls do not pay, pictures that take turns would all be done late, while one after the other each is
+// done earlier but the last.
+func (s *Scheduler) keep(p *person, first *Row) (*person, *Row) {
+	k := s.led
+	if k == nil || k == p || len(k.jobs) == 0 {
+		return p, first
+	}
+	_, r := s.seek(k, cursor{}, nil, s.limits.MaxLanes)
+	if r == nil || r.Made() == 0 || r.left > min(nearly, first.left) || k.tag > p.tag+nearly*r.Job.charge() {
+		return p, first
+	}
+	k.keeps = true
+	return k, r
 }
 
 // leader returns the first person in fair order who has a row that could make a call, and that row.
@@ -90,6 +112,7 @@ func (s *Scheduler) pick(width int) {
 		if r := c.row; r.Job.Lanes <= left && s.take(r, width-left+r.Job.Lanes) {
 			left -= r.Job.Lanes
 			s.charge(c.person, r)
+			c.keeps = false
 		}
 		c.at, c.row = s.seek(c.person, cursor{c.at.job, c.at.row + 1}, c.row, left)
 		if c.row == nil {

@@ -14,8 +14,9 @@
 // own first call behind it, so neither are newcomers owed the past nor can a stream of them keep out who came before. Lanes that
 // are filled because nobody else can use them are hardly held against anyone: no one gets further ahead than two of their own
 // widest calls. Who waits for a model is owed their share of the meantime; who waits for memory goes first for what comes free, and
-// then starts like a newcomer. Within a person jobs go in order of arrival, and
-// within a job the rows nearest to done go first, so that pictures come out one after another.
+// then starts like a newcomer. Within a person jobs go in order of arrival, and within a job the rows nearest to done go first, so that
+// pictures come out one after another. So do those of different persons, where calls are narrow: who leads keeps the lead while their row
+// is within 32 calls of its end, gets no more than that ahead, and nobody with less to do waits.
 //
 // # Width
 //
@@ -67,6 +68,7 @@ type Scheduler struct {
 	named   map[string]*person // the same, without those that have no name
 	past    map[string]float64 // tags of who left with more than the virtual time
 	now     float64            // virtual time: the highest tag that a leader had
+	from    float64            // the tag of the last leader, if that was higher
 	step    float64            // what the last leader's row added to its tag
 	seq     int                // of arrivals
 
@@ -81,6 +83,7 @@ type Scheduler struct {
 	groups map[groupKey]*group
 	latest *group // last to be measured
 
+	led      *person // whose row led the last call
 	call     []*Row
 	calledAt time.Duration
 	stride   int // calls that a row makes at a time: 1 but in forecasts

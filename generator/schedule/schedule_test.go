@@ -175,8 +175,8 @@ func TestWaitingForMemoryIsNotOwed(t *testing.T) {
 	shape := func(person string, bytes int64, calls int) *Job {
 		return &Job{Person: person, Weight: 1, Lanes: 2, Cost: 1, Calls: []int{calls}, RowBytes: bytes}
 	}
-	s := ready(t, Limits{Memory: 1000, MaxLanes: 2}, shape("first", 600, 50), shape("second", 600, 50), shape("small", 100, 500))
-	for range 100 {
+	s := ready(t, Limits{Memory: 1000, MaxLanes: 2}, shape("first", 600, 100), shape("second", 600, 100), shape("small", 100, 500))
+	for range 200 {
 		step(s, cpu)
 	}
 	had := map[string]int{}
@@ -187,6 +187,29 @@ func TestWaitingForMemoryIsNotOwed(t *testing.T) {
 	}
 	if had["second"] < 9 || had["small"] < 9 {
 		t.Errorf("got %v after memory came free, want about 10 each", had)
+	}
+}
+
+// Where wide calls do not pay, equal requests are done one after the other, and one with less to do goes first when it is its turn.
+func TestBegunPicturesAreFinished(t *testing.T) {
+	l := roomy
+	l.MaxLanes = 2
+	s := ready(t, l, picture("first", 1, 20), picture("second", 1, 20), picture("third", 1, 20))
+	var order []string
+	took := func(n int) {
+		for range n {
+			for p := range step(s, cpu) {
+				if len(order) == 0 || order[len(order)-1] != p {
+					order = append(order, p)
+				}
+			}
+		}
+	}
+	took(25)
+	add(t, s, picture("late", 1, 3))
+	took(38)
+	if want := []string{"first", "second", "third", "late", "third"}; !slices.Equal(order, want) {
+		t.Errorf("calls went to %v, want %v", order, want)
 	}
 }
 
