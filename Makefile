@@ -18,7 +18,7 @@ export EASEL_ONNXRUNTIME ?= $(ONNXRUNTIME)
 WEIGHTS := $(wildcard $(CURDIR)/models/builtin/model_index.json)
 ON_DISK := $(if $(WEIGHTS),EASEL_MODEL=$(CURDIR)/models/builtin)
 
-.PHONY: help env setup twin build demo test bench lint fuzz parity model model-eval moderation-eval golden govulncheck clean
+.PHONY: help env setup twin build demo test long bench lint fuzz parity model model-eval moderation-eval golden govulncheck clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +43,9 @@ test: build ## run every test: the scripts', the packages' under the race detect
 	scripts/setup_test.sh
 	$(ON_DISK) EASEL_BIN=$(CURDIR)/bin/easel go test -race -timeout 30m -tags nomodel ./...
 
+long: setup ## paint 2,000 mixed requests with cancels under the race detector, and watch that nothing grows
+	EASEL_LONG=2000 go test -race -count=1 -timeout 30m -v -run '^TestLongRun$$' ./generator
+
 bench: build ## run the benchmarks
 	$(ON_DISK) EASEL_BIN=$(CURDIR)/bin/easel go test -tags nomodel -run '^$$' -bench . -benchmem ./...
 
@@ -54,8 +57,8 @@ lint: setup ## check format and code, with and without the embedded model, and t
 	$(TOOL) golangci-lint run --build-tags nomodel
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh training/*.sh cmd/easel/testdata/twin/*.sh .ci/run; else echo "shellcheck is not installed: the scripts were not checked"; fi
 
-fuzz: setup ## let each fuzz target look for trouble for FUZZTIME (10s)
-	$(ON_DISK) scripts/fuzz.sh $(FUZZTIME)
+fuzz: setup ## let each fuzz target, or those of FUZZ, look for trouble for FUZZTIME (10s)
+	$(ON_DISK) scripts/fuzz.sh $(FUZZTIME) $(FUZZ)
 
 parity: build ## compare pictures with those of PyTorch and diffusers on the same weights (downloads PyTorch)
 	training/run.sh parity

@@ -22,11 +22,13 @@ type encoder struct {
 
 	mu      sync.Mutex // encodes one picture at a time
 	session *inference.Session
+	closed  bool
 }
 
 func (e *encoder) close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.closed = true
 	if e.session == nil {
 		return nil
 	}
@@ -75,6 +77,9 @@ func (e *encoder) encode(ctx context.Context, pixels []float32, w, h int) (poste
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	output, moments := e.folder.Encoder()
+	if e.closed {
+		return posterior{}, inference.ErrClosed
+	}
 	if e.session == nil {
 		s, err := open(e.folder, model.VAEEncoder, e.options, output)
 		if err != nil {

@@ -25,6 +25,7 @@ type textEncoder struct {
 	mu      sync.Mutex // guards what follows
 	skipped *inference.Session
 	skip    int // layers that skipped leaves out
+	closed  bool
 }
 
 func openText(f *model.Folder, t model.Text, o Options) (*textEncoder, error) {
@@ -51,6 +52,7 @@ func openText(f *model.Folder, t model.Text, o Options) (*textEncoder, error) {
 func (t *textEncoder) close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.closed = true
 	err := t.session.Close()
 	if t.skipped != nil {
 		err = errors.Join(err, t.skipped.Close())
@@ -82,7 +84,10 @@ func (t *textEncoder) without(skip int) (*inference.Session, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.skipped != nil && t.skip == skip {
+	switch {
+	case t.closed:
+		return nil, inference.ErrClosed
+	case t.skipped != nil && t.skip == skip:
 		return t.skipped, nil
 	}
 	s, err := t.open(skip)

@@ -149,13 +149,14 @@ func settings(threads int, d Device) (*ort.SessionOptions, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	// Idle threads sleep instead of spinning: several sessions share the cores, and spinning
-	// cost a fifth of the pictures. Without an arena and plans of its use, large pictures take
-	// half the memory and give it back, at no cost in time (docs/performance.md).
+	// Threads spin between the operators of a run, but not between runs: several sessions share the cores, and
+	// idle ones that spun cost a fifth of the pictures, while threads that slept at once cost as much. Without an arena
+	// and plans of its use, large pictures take half the memory and give it back, at no cost in time (docs/performance.md).
 	err = errors.Join(
 		options.SetIntraOpNumThreads(threads),
 		options.SetInterOpNumThreads(1),
-		options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
+		options.AddSessionConfigEntry("session.intra_op.allow_spinning", "1"),
+		options.AddSessionConfigEntry("session.force_spinning_stop", "1"),
 		options.SetCpuMemArena(false),
 		options.SetMemPattern(false),
 	)

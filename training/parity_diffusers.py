@@ -2,7 +2,7 @@
 
 import inspect
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import diffusers
 import numpy as np
@@ -99,7 +99,13 @@ def arguments(case, folder):
 
 
 def paint(model, name, case, folder="."):
-    """The pictures of a case, as arrays of height, width and RGB."""
+    """The pictures of a case, as arrays of height, width and RGB.
+
+    Those within a mask are painted one by one: in a batch diffusers draws the latents of the whole picture from the first generator alone, so
+    that what the others draw depends on the batch.
+    """
+    if case.mask and case.count > 1:
+        return [paint(model, name, replace(case, seed=case.seed + i, count=1), folder)[0] for i in range(case.count)]
     pipe = assemble(model, name, case.task, case.sampler)
     takes = inspect.signature(pipe.__call__).parameters
     args = {k: v for k, v in arguments(case, folder).items() if k in takes}

