@@ -45,12 +45,12 @@ func rowBytes(f *model.Folder, r imagine.Request) int64 {
 // Bytes of a denoiser's other activations for each cell and head of its finest level.
 const cellBytes = 4 << 10
 
-// laneBytes is about what a lane takes during a call: the attention between all cells of the finest level that has it, once as scores
-// and once as weights, and what grows with the cells alone (docs/performance.md has what was measured).
+// laneBytes is about what a lane takes during a call: the attention between all cells of the finest level that has it, as scores,
+// scaled scores and weights, and what grows with the cells alone (docs/performance.md has what was measured).
 func laneBytes(f *model.Folder, p place) int64 {
 	cells, heads := int64(p.height)*int64(p.width), int64(f.Denoiser.Heads)
 	seen := int64(p.height/f.Denoiser.HeadStep) * int64(p.width/f.Denoiser.HeadStep)
-	return 2*seen*seen*heads*4 + cells*heads*cellBytes
+	return 3*seen*seen*heads*4 + cells*heads*cellBytes
 }
 
 // decodeBytes is about what the VAE takes for a picture, either way.
@@ -61,6 +61,15 @@ func decodeBytes(f *model.Folder, r imagine.Request) int64 {
 // need is the memory without which a request cannot be painted at all: one row, its smallest call, and decoding beside that.
 func need(f *model.Folder, r imagine.Request) int64 {
 	return rowBytes(f, r) + decodeBytes(f, r) + 2*laneBytes(f, placeOf(f, r))
+}
+
+// What loaded networks take beside what their files hold: some weights are kept twice, arranged for the processor.
+const arranged = 1.2
+
+// Needs returns about how many bytes a model takes of a machine: for its networks while they are loaded, and for one picture of
+// a request on its way ([Options].Memory must be as large).
+func Needs(f *model.Folder, r imagine.Request) (loaded, picture int64) {
+	return int64(arranged * float64(f.Weight())), need(f, r)
 }
 
 // credits is what a lane costs in one call: 40 of them at 512x512 are 1.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/easelbot/easel/generator"
 	"github.com/easelbot/easel/generator/model"
+	"github.com/easelbot/easel/generator/model/pull"
 )
 
 func modelsCheckCommand() *cobra.Command {
@@ -35,6 +36,19 @@ type (
 	checked struct {
 		Usable   bool      `json:"usable"`
 		Findings []finding `json:"findings"`
+		Model    *facts    `json:"model,omitempty"` // of one that can be opened
+	}
+	facts struct {
+		Family    string           `json:"family"`
+		Precision string           `json:"precision"`
+		Width     int              `json:"width"` // of a picture, unless it is asked for otherwise
+		Height    int              `json:"height"`
+		Sampler   string           `json:"sampler"`
+		Steps     int              `json:"steps"`
+		Guidance  float64          `json:"guidance"`
+		Weights   map[string]int64 `json:"weights"` // bytes of files, by network
+		Loaded    int64            `json:"loaded"`  // bytes of memory, about
+		Picture   int64            `json:"picture"` // the same for one picture in the making, beside that
 	}
 	finding struct {
 		File    string `json:"file,omitempty"`
@@ -50,8 +64,9 @@ func checkModel(stdout io.Writer, dir string, asJSON bool) error {
 	case !info.IsDir():
 		return fmt.Errorf("%s is a file; name the folder that holds model_index.json", dir)
 	}
-	result := checked{Usable: true, Findings: []finding{}}
-	for _, f := range findings(dir) {
+	list, folder := findings(dir)
+	result := checked{Usable: true, Findings: []finding{}, Model: factsOf(folder)}
+	for _, f := range list {
 		result.Findings = append(result.Findings, finding(f))
 		result.Usable = result.Usable && !f.Problem
 	}
@@ -65,18 +80,49 @@ func checkModel(stdout io.Writer, dir string, asJSON bool) error {
 }
 
 // findings lists what the folder says of itself and, if it opens, what those who will use it say.
-func findings(dir string) []model.Finding {
+func findings(dir string) ([]model.Finding, *model.Folder) {
 	list := model.CheckDir(dir)
 	folder, err := model.OpenDir(dir)
 	if err != nil {
-		return list // which has the problems
+		return list, nil // which has the problems
 	}
-	return append(list, generator.CheckFolder(folder)...)
+	return append(list, generator.CheckFolder(folder)...), folder
+}
+
+func factsOf(f *model.Folder) *facts {
+	if f == nil {
+		return nil
+	}
+	r := generator.Defaults(f)
+	about := &facts{
+		Family: f.Family, Precision: f.Precision(), Width: r.Width, Height: r.Height, Sampler: r.Sampler, Steps: r.Steps, Guidance: r.Guidance,
+		Weights: map[string]int64{},
+	}
+	for _, w := range f.Weights() {
+		about.Weights[w.Component] = w.Bytes
+	}
+	about.Loaded, about.Picture = generator.Needs(f, r)
+	return about
+}
+
+// print says in a few lines what a model is and what it takes.
+func (f facts) print(w io.Writer) {
+	var all int64
+	for _, bytes := range f.Weights {
+		all += bytes
+	}
+	fmt.Fprintf(w, "kind     %s, %s\n", f.Family, f.Precision)
+	fmt.Fprintf(w, "paints   %dx%d unless told otherwise, %d steps of %s, guidance %v\n", f.Width, f.Height, f.Steps, f.Sampler, f.Guidance)
+	fmt.Fprintf(w, "weights  %s on disk\n", pull.SizeText(all))
+	fmt.Fprintf(w, "memory   about %s while it is loaded, and %s to paint one such picture (engine.memory must allow that)\n", pull.SizeText(f.Loaded), pull.SizeText(f.Picture))
 }
 
 func printChecked(stdout io.Writer, dir string, c checked, asJSON bool) error {
 	if asJSON {
 		return printJSON(stdout, c)
+	}
+	if c.Model != nil {
+		c.Model.print(stdout)
 	}
 	for _, f := range c.Findings {
 		mark := "note   "
