@@ -43,6 +43,7 @@ import (
 // its zero value is not valid.
 type Config struct {
 	Model      string     `yaml:"model" env:"EASEL_MODEL"`                                // name or folder of the model
+	Upscaler   string     `yaml:"upscaler" env:"EASEL_UPSCALER"`                          // file of a network that makes pictures larger; "" is Lanczos' filter
 	Device     string     `yaml:"device" env:"EASEL_DEVICE" oneof:"auto|cpu|cuda|cuda:N"` // where the model runs
 	DataDir    string     `yaml:"data_dir" env:"EASEL_DATA_DIR"`                          // what Easel keeps; see [Load]
 	Listen     string     `yaml:"listen" env:"EASEL_LISTEN" form:"address"`               // where the web server listens, HOST:PORT

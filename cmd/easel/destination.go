@@ -19,6 +19,8 @@ type destination struct {
 	dir  string // for several
 	grid string // "" for none
 
+	enlarge func(*image.NRGBA) (*image.NRGBA, error) // or nil
+
 	request imagine.Request
 	images  []*image.NRGBA
 	saved   []painted
@@ -121,6 +123,12 @@ func (d *destination) saveAll(pictures <-chan imagine.Picture, stop func()) erro
 
 func (d *destination) save(p imagine.Picture) error {
 	file := d.fileOf(p.Index)
+	if d.enlarge != nil {
+		var err error
+		if p.Image, err = d.enlarge(p.Image); err != nil {
+			return err
+		}
+	}
 	if err := save(file, p.Image); err != nil {
 		return err
 	}

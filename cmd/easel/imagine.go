@@ -29,6 +29,7 @@ type imagineFlags struct {
 	plain     bool
 	init      string // files
 	mask      string
+	upscale   int
 	out       string
 	grid      string
 	json      bool
@@ -83,6 +84,7 @@ func (f *imagineFlags) resultFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.out, "out", ".", "file for one picture (.png, .webp, .jpg), folder for several")
 	flags.StringVar(&f.grid, "grid", "", "file for all pictures in one, besides --out")
+	flags.IntVar(&f.upscale, "upscale", 0, "make finished pictures 2 or 4 times as wide and high")
 	flags.BoolVar(&f.json, "json", false, "print what was painted as JSON")
 }
 
@@ -101,6 +103,14 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 	to, err := f.prepare(config, folder)
 	if err != nil {
 		return err
+	}
+	larger, err := openEnlarger(config, f.upscale, to.request, stderr)
+	if err != nil {
+		return err
+	}
+	defer larger.close()
+	if larger != nil {
+		to.enlarge = func(m *image.NRGBA) (*image.NRGBA, error) { return larger.enlarge(ctx, m) }
 	}
 	engine, err := openEngine(config, folder, newLogger(config, stderr))
 	if err != nil {

@@ -87,6 +87,11 @@ func setUp(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("EASEL_MODEL", model)
+	upscaler, err := filepath.Abs("../../generator/upscale/testdata/two.onnx")
+	if err != nil {
+		return err
+	}
+	env.Setenv("UPSCALER", upscaler)
 	env.Setenv("EASEL_DEVICE", "cpu")
 	env.Setenv("EASEL_DATA_DIR", filepath.Join(env.WorkDir, "data"))
 	env.Setenv("EASEL_LISTEN", "127.0.0.1:0")

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"io"
+
+	"github.com/easelbot/easel/configs"
+	"github.com/easelbot/easel/generator/upscale"
+	"github.com/easelbot/easel/imagine"
+	"github.com/easelbot/easel/inference"
+)
+
+// maxEnlarged is how many pixels a picture may have after it was made larger.
+const maxEnlarged = 8192 * 8192
+
+// An enlarger makes pictures larger, by a network if there is one.
+type enlarger struct {
+	factor  int
+	network *upscale.Upscaler // nil for Lanczos' filter
+}
+
+// openEnlarger checks the factor and loads the network that the configuration names. For factor 0 it returns nil.
+func openEnlarger(c configs.Config, factor int, r imagine.Request, stderr io.Writer) (*enlarger, error) {
+	switch {
+	case factor == 0:
+		return nil, nil
+	case factor != 2 && factor != 4:
+		return nil, usagef("--upscale is %d; it must be 2 or 4", factor)
+	case r.Width*factor*r.Height*factor > maxEnlarged:
+		return nil, usagef("--upscale %d makes pictures of %dx%d; they may have %d pixels at most", factor, r.Width*factor, r.Height*factor, maxEnlarged)
+	case c.Upscaler == "":
+		fmt.Fprintln(stderr, "easel: no upscaler is configured (upscaler, EASEL_UPSCALER), so pictures are made larger by Lanczos' filter, which adds no detail")
+		return &enlarger{factor: factor}, nil
+	}
+	device, err := inference.ParseDevice(c.Device)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	if err := inference.Load(""); err != nil {
+		return nil, err
+	}
+	network, err := upscale.Open(inference.Graph{Name: "upscaler", Path: c.Upscaler}, inference.Options{Threads: c.Engine.Threads, Device: device})
+	if err != nil {
+		return nil, fmt.Errorf("the upscaler %s cannot be used: %w", c.Upscaler, reason(err))
+	}
+	return &enlarger{factor, network}, nil
+}
+
+func (e *enlarger) enlarge(ctx context.Context, m *image.NRGBA) (*image.NRGBA, error) {
+	if e.network == nil {
+		return upscale.Lanczos(m, e.factor)
+	}
+	return e.network.Upscale(ctx, m, e.factor)
+}
+
+func (e *enlarger) close() {
+	if e != nil && e.network != nil {
+		_ = e.network.Close() // the process ends, and with it what could not be freed
+	}
+}
