@@ -16,7 +16,7 @@ import (
 func modelsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "models",
-		Short: "List models, or check a model's folder",
+		Short: "List, fetch or check models",
 	}
 	group(cmd, modelsListCommand(), modelsCheckCommand(), modelsPullCommand())
 	return cmd
