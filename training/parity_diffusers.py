@@ -68,8 +68,7 @@ def assemble(model, name, task, sampler):
         parts |= dict(safety_checker=None, feature_extractor=None, requires_safety_checker=False)
     else:
         parts |= dict(add_watermarker=False)
-    pipe = cls(**parts)
-    pipe.scheduler = scheduler(name, sampler)  # afterwards, since Stable Diffusion's pipelines set steps_offset to 1 in what they are made with
+    pipe = cls(**{**parts, "scheduler": scheduler(name, sampler)})  # here and not later: pipelines mend outdated keys (steps_offset) as they are made
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
