@@ -44,6 +44,8 @@ import (
 type Config struct {
 	Model      string     `yaml:"model" env:"EASEL_MODEL"`                                // name or folder of the model
 	Upscaler   string     `yaml:"upscaler" env:"EASEL_UPSCALER"`                          // file of a network that makes pictures larger; "" is Lanczos' filter
+	CLIP       string     `yaml:"clip" env:"EASEL_CLIP"`                                  // folder of a CLIP that scores pictures; "" is none
+	Models     []string   `yaml:"models"`                                                 // names or folders of further models
 	Device     string     `yaml:"device" env:"EASEL_DEVICE" oneof:"auto|cpu|cuda|cuda:N"` // where the model runs
 	DataDir    string     `yaml:"data_dir" env:"EASEL_DATA_DIR"`                          // what Easel keeps; see [Load]
 	Listen     string     `yaml:"listen" env:"EASEL_LISTEN" form:"address"`               // where the web server listens, HOST:PORT
@@ -67,6 +69,7 @@ type Engine struct {
 	Threads  int  `yaml:"threads" range:"0..1024"`    // CPU threads for one model call; 0 is one per core
 	MaxLanes int  `yaml:"max_lanes" range:"2..256"`   // most lanes in one model call
 	Memory   Size `yaml:"memory" range:"16MiB..1TiB"` // most bytes held for pictures in the making
+	Weights  Size `yaml:"weights" range:"0B..1TiB"`   // most bytes of loaded models, by their files; 0 is no bound
 	Queue    int  `yaml:"queue" range:"1..65536"`     // most requests waiting
 }
 

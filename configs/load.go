@@ -22,9 +22,9 @@ const FileName = "easel.yaml"
 // to find neither is no error. A path that was given has to be readable.
 //
 // An empty DataDir becomes easel in the user's data folder ($XDG_DATA_HOME, or
-// ~/.local/share) and stays empty where HOME is not set either. A leading "~/" in Model
-// and DataDir is $HOME, and so it is in the names of files with secrets; the line's end is
-// no part of a secret. Load creates nothing.
+// ~/.local/share) and stays empty where HOME is not set either. A leading "~/" in Model,
+// Models, Upscaler, CLIP and DataDir is $HOME, and so it is in the names of files with
+// secrets; the line's end is no part of a secret. Load creates nothing.
 //
 // Mistakes in the file, in the environment and in files with secrets are reported together.
 func Load(path string, env func(string) (string, bool)) (Config, error) {
@@ -41,7 +41,12 @@ func Load(path string, env func(string) (string, bool)) (Config, error) {
 	if c.DataDir == "" {
 		c.DataDir = u.folder("XDG_DATA_HOME", ".local/share", "easel")
 	}
-	c.Model, c.DataDir = u.expand(c.Model), u.expand(c.DataDir)
+	for _, path := range []*string{&c.Model, &c.Upscaler, &c.CLIP, &c.DataDir} {
+		*path = u.expand(*path)
+	}
+	for i, path := range c.Models {
+		c.Models[i] = u.expand(path)
+	}
 	return c, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/easelbot/easel/generator/prompt/syntax"
+	"github.com/easelbot/easel/generator/rank"
 	"github.com/easelbot/easel/imagine"
 )
 
@@ -19,22 +20,28 @@ type destination struct {
 	dir  string // for several
 	grid string // "" for none
 
-	enlarge func(*image.NRGBA) (*image.NRGBA, error) // or nil
+	// What is done with a picture before it is saved; each may be nil.
+	paste   func(*image.NRGBA) *image.NRGBA              // puts in what stays of another
+	score   func(k int, m *image.NRGBA) (float64, error) // says how well picture k shows its prompt
+	enlarge func(*image.NRGBA) (*image.NRGBA, error)
 
 	request imagine.Request
-	images  []*image.NRGBA
+	keep    int            // how many pictures are saved, those of the highest scores; all have come by then
+	images  []*image.NRGBA // of all, as they were painted, before they were made larger
+	scores  []float64      // of all, if there is a score
 	saved   []painted
 }
 
-// openDestination decides where pictures go and makes sure, before anything is painted, that they can be written there.
-func openDestination(out, grid string, r imagine.Request) (*destination, error) {
+// openDestination decides where the best pictures of a request go and makes sure, before anything is painted, that they can be
+// written there.
+func openDestination(out, grid string, r imagine.Request, keep int) (*destination, error) {
 	out = cmp.Or(out, ".")
-	d := &destination{grid: grid, request: r}
+	d := &destination{grid: grid, request: r, keep: keep}
 	switch {
 	case isDir(out), strings.HasSuffix(out, string(filepath.Separator)):
 		d.dir = out
-	case encoderOf(out) != nil && r.Count > 1:
-		return nil, usagef("--out %s is a file, and %d pictures need a folder", out, r.Count)
+	case encoderOf(out) != nil && keep > 1:
+		return nil, usagef("--out %s is a file, and %d pictures need a folder", out, keep)
 	case encoderOf(out) != nil:
 		d.file = out
 	case filepath.Ext(out) == "":
@@ -102,38 +109,100 @@ func (d *destination) fileOf(k int) string {
 	return filepath.Join(d.dir, fmt.Sprintf("%d.png", seed))
 }
 
-// saveAll writes pictures as they come, then the grid. At the first error it calls stop, and reads on without writing.
+// saveAll writes pictures as they come, or if not all are kept the best in the end, and then the grid. At the first error it calls
+// stop, and reads on without writing.
 func (d *destination) saveAll(pictures <-chan imagine.Picture, stop func()) error {
 	d.images = make([]*image.NRGBA, d.request.Count)
+	d.scores = make([]float64, d.request.Count)
+	var come []imagine.Picture
 	var err error
 	for p := range pictures {
 		if err != nil {
 			continue
 		}
-		if err = d.save(p); err != nil {
+		if d.paste != nil {
+			p.Image = d.paste(p.Image)
+		}
+		if err = d.take(p); err != nil {
 			stop()
 		}
+		come = append(come, p)
+	}
+	if err == nil && d.selects() && len(come) == d.request.Count {
+		err = d.saveBest(come)
 	}
 	slices.SortFunc(d.saved, func(a, b painted) int { return a.Index - b.Index })
-	if d.grid != "" && len(d.saved) == d.request.Count {
-		return save(d.grid, imagine.Grid(d.images))
+	if d.grid != "" && err == nil && len(d.saved) == d.keep {
+		return save(d.grid, imagine.Grid(d.shown()))
 	}
 	return err
 }
 
-func (d *destination) save(p imagine.Picture) error {
-	file := d.fileOf(p.Index)
-	if d.enlarge != nil {
-		var err error
-		if p.Image, err = d.enlarge(p.Image); err != nil {
+// selects reports whether pictures are left out.
+func (d *destination) selects() bool { return d.keep < d.request.Count }
+
+// take saves a picture, unless better ones may come, and judges it.
+func (d *destination) take(p imagine.Picture) error {
+	d.images[p.Index] = p.Image
+	if !d.selects() {
+		if err := d.save(p); err != nil {
 			return err
 		}
 	}
-	if err := save(file, p.Image); err != nil {
+	if d.score == nil {
+		return nil
+	}
+	score, err := d.score(p.Index, p.Image)
+	d.scores[p.Index] = score
+	return err
+}
+
+func (d *destination) saveBest(come []imagine.Picture) error {
+	kept := highest(d.scores, d.keep)
+	for _, p := range come {
+		if !slices.Contains(kept, p.Index) {
+			continue
+		}
+		if err := d.save(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// best returns the index of the picture with the highest score, or -1 if nobody judged.
+func (d *destination) best() int {
+	if d.score == nil {
+		return -1
+	}
+	return rank.Best(d.scores)
+}
+
+// shown returns the pictures of the grid: those that are saved, with a mark on the best of several.
+func (d *destination) shown() []*image.NRGBA {
+	var list []*image.NRGBA
+	for _, p := range d.saved {
+		m := d.images[p.Index]
+		if p.Index == d.best() && len(d.saved) > 1 {
+			m = framed(m)
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+func (d *destination) save(p imagine.Picture) error {
+	file, m := d.fileOf(p.Index), p.Image
+	if d.enlarge != nil {
+		var err error
+		if m, err = d.enlarge(m); err != nil {
+			return err
+		}
+	}
+	if err := save(file, m); err != nil {
 		return err
 	}
-	size := p.Image.Rect.Size()
-	d.images[p.Index] = p.Image
+	size := m.Rect.Size()
 	saved := painted{Index: p.Index, File: file, Seed: p.Seed, Width: size.X, Height: size.Y}
 	if prompt, _, err := syntax.Painted(d.request, p.Index); err == nil && prompt != d.request.Prompt {
 		saved.Prompt = prompt

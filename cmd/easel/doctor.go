@@ -4,15 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"log/slog"
+	"math"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/easelbot/easel/configs"
 	"github.com/easelbot/easel/generator"
+	"github.com/easelbot/easel/generator/model"
 	"github.com/easelbot/easel/imagine"
 	"github.com/easelbot/easel/inference"
 )
@@ -75,6 +79,7 @@ func examine(ctx context.Context, s *settings) []check {
 		return append(checks, failed("runtime", err))
 	}
 	checks = append(checks, passed("runtime", "ONNX Runtime %s", inference.Version()))
+	checks = append(checks, checkExtras(config)...)
 	return append(checks, checkPainting(ctx, config)...)
 }
 
@@ -88,31 +93,74 @@ func checkData(c configs.Config) check {
 	return passed("data folder", "%s can be written", c.DataDir)
 }
 
-// checkPainting loads the model and paints one picture with its defaults.
+// checkPainting loads the models one by one and paints a picture with the defaults of each.
 func checkPainting(ctx context.Context, c configs.Config) []check {
 	start := time.Now()
-	folder, err := openModel(c)
+	folders, err := openModels(c)
 	if err != nil {
 		return []check{failed("model", err)}
 	}
-	engine, err := openEngine(c, folder, slog.New(slog.DiscardHandler))
+	engine, err := openEngine(c, slog.New(slog.DiscardHandler), folders...)
 	if err != nil {
 		return []check{failed("model", err)}
 	}
 	defer func() { _ = engine.Close() }() // the process ends, and with it what could not be freed
-	checks := []check{passed("model", "%s, loaded in %v. %s", folder.Name, since(start), folder.About.Description)}
+	checks := []check{passed("model", "%s, loaded in %v. %s", folders[0].Name, since(start), folders[0].About.Description)}
 	device, note := engine.Device()
 	if note != "" {
 		note = " (" + note + ")"
 	}
 	checks = append(checks, passed("device", "%v%s", device, note))
-	r := generator.Defaults(folder)
-	r.Prompt = "a fox"
-	start = time.Now()
-	if _, err := engine.Paint(ctx, r, imagine.Watcher{}); err != nil {
-		return append(checks, failed("painting", err))
+	for i, folder := range folders {
+		if i > 0 {
+			checks = append(checks, passed("model", "%s, %s", folder.Name, strings.TrimSpace(folder.Family+". "+folder.About.Description)))
+		}
+		checks = append(checks, tryPainting(ctx, engine, folder))
 	}
-	return append(checks, passed("painting", "a %dx%d picture in %d steps took %v", r.Width, r.Height, r.Steps, since(start)))
+	return checks
+}
+
+func tryPainting(ctx context.Context, engine *generator.Engine, folder *model.Folder) check {
+	r := generator.Defaults(folder)
+	r.Model, r.Prompt = folder.Name, "a fox"
+	if folder.Has(model.VAEEncoder) && (folder.Denoiser.Inpaints() || folder.Denoiser.TimeIDs == 5) {
+		white := image.NewGray(image.Rect(0, 0, r.Width, r.Height)) // such a model needs a picture
+		for i := range white.Pix {
+			white.Pix[i] = math.MaxUint8
+		}
+		r.Init, r.Strength = &imagine.Source{Image: white}, 1
+	}
+	if folder.Denoiser.Inpaints() {
+		r.Mask = r.Init
+	}
+	start := time.Now()
+	if _, err := engine.Paint(ctx, r, imagine.Watcher{}); err != nil {
+		return failed("painting", err)
+	}
+	return passed("painting", "a %dx%d picture in %d steps took %v", r.Width, r.Height, r.Steps, since(start))
+}
+
+// checkExtras opens what pictures are judged and made larger by, where that is configured.
+func checkExtras(c configs.Config) []check {
+	var checks []check
+	if c.Upscaler != "" {
+		checks = append(checks, openedAndClosed("upscaler", c.Upscaler, func() (io.Closer, error) { return openUpscaler(c) }))
+	}
+	if c.CLIP != "" {
+		checks = append(checks, openedAndClosed("clip", c.CLIP, func() (io.Closer, error) { return openRanker(c) }))
+	}
+	return checks
+}
+
+func openedAndClosed(name, path string, open func() (io.Closer, error)) check {
+	opened, err := open()
+	if err == nil {
+		err = opened.Close()
+	}
+	if err != nil {
+		return failed(name, err)
+	}
+	return passed(name, "%s can be used", path)
 }
 
 func since(t time.Time) time.Duration { return time.Since(t).Round(10 * time.Millisecond) }

@@ -34,18 +34,33 @@ func openEnlarger(c configs.Config, factor int, r imagine.Request, stderr io.Wri
 		fmt.Fprintln(stderr, "easel: no upscaler is configured (upscaler, EASEL_UPSCALER), so pictures are made larger by Lanczos' filter, which adds no detail")
 		return &enlarger{factor: factor}, nil
 	}
-	device, err := inference.ParseDevice(c.Device)
+	network, err := openUpscaler(c)
 	if err != nil {
-		return nil, &usageError{err}
-	}
-	if err := inference.Load(""); err != nil {
 		return nil, err
 	}
-	network, err := upscale.Open(inference.Graph{Name: "upscaler", Path: c.Upscaler}, inference.Options{Threads: c.Engine.Threads, Device: device})
+	return &enlarger{factor, network}, nil
+}
+
+// openUpscaler loads the network that the configuration names.
+func openUpscaler(c configs.Config) (*upscale.Upscaler, error) {
+	options, err := besidePainting(c)
+	if err != nil {
+		return nil, err
+	}
+	network, err := upscale.Open(inference.Graph{Name: "upscaler", Path: c.Upscaler}, options)
 	if err != nil {
 		return nil, fmt.Errorf("the upscaler %s cannot be used: %w", c.Upscaler, reason(err))
 	}
-	return &enlarger{factor, network}, nil
+	return network, nil
+}
+
+// besidePainting loads ONNX Runtime and says how networks run that do not paint.
+func besidePainting(c configs.Config) (inference.Options, error) {
+	device, err := inference.ParseDevice(c.Device)
+	if err != nil {
+		return inference.Options{}, &usageError{err}
+	}
+	return inference.Options{Threads: c.Engine.Threads, Device: device}, inference.Load("")
 }
 
 func (e *enlarger) enlarge(ctx context.Context, m *image.NRGBA) (*image.NRGBA, error) {

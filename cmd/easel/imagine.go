@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/easelbot/easel/configs"
 	"github.com/easelbot/easel/generator"
+	"github.com/easelbot/easel/generator/canvas"
 	"github.com/easelbot/easel/generator/model"
 	"github.com/easelbot/easel/generator/sampler"
 	"github.com/easelbot/easel/imagine"
@@ -29,7 +31,11 @@ type imagineFlags struct {
 	plain     bool
 	init      string // files
 	mask      string
+	zoom      float64
+	pan       string
+	canvas    *canvas.Canvas // that the picture of --init was laid on, or nil
 	upscale   int
+	best      int
 	out       string
 	grid      string
 	json      bool
@@ -74,16 +80,20 @@ func (f *imagineFlags) requestFlags(cmd *cobra.Command) {
 	flags.StringVar(&f.init, "init", "", "picture to start from")
 	flags.Float64Var(&r.Strength, "strength", 0, "how much of the --init picture to paint over, above 0 to 1 (default: 0.8, with --mask 1)")
 	flags.StringVar(&f.mask, "mask", "", "picture that is white where the --init picture is to be painted anew, and black where it stays")
+	flags.Float64Var(&f.zoom, "zoom", 0, "paint what is around the --init picture, which becomes smaller by this factor, 1.1 to 4")
+	flags.StringVar(&f.pan, "pan", "", "paint what is beyond one edge of the --init picture, half as much again: "+strings.Join(directions, ", "))
 	flags.Int64SliceVar(&f.seeds, "variation-seed", nil, "seed to vary towards; with --count, the next picture takes the next number; again for a variation of that")
 	flags.Float64SliceVar(&f.strengths, "variation-strength", nil, "how far to vary, 0 to 1, once for each --variation-seed; all pictures then share --seed")
 	flags.BoolVar(&f.plain, "plain-prompt", false, "take the prompt as diffusers does: no weights or wildcards, and what the model cannot read is cut off silently")
 	complete(cmd, "sampler", sampler.Names()...)
+	complete(cmd, "pan", directions...)
 }
 
 func (f *imagineFlags) resultFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.out, "out", ".", "file for one picture (.png, .webp, .jpg), folder for several")
 	flags.StringVar(&f.grid, "grid", "", "file for all pictures in one, besides --out")
+	flags.IntVar(&f.best, "best", 0, "save only so many of --count, those that the configured CLIP finds most like the prompt")
 	flags.IntVar(&f.upscale, "upscale", 0, "make finished pictures 2 or 4 times as wide and high")
 	flags.BoolVar(&f.json, "json", false, "print what was painted as JSON")
 }
@@ -104,15 +114,12 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	larger, err := openEnlarger(config, f.upscale, to.request, stderr)
+	end, err := f.equip(ctx, config, to, stderr)
+	defer end()
 	if err != nil {
 		return err
 	}
-	defer larger.close()
-	if larger != nil {
-		to.enlarge = func(m *image.NRGBA) (*image.NRGBA, error) { return larger.enlarge(ctx, m) }
-	}
-	engine, err := openEngine(config, folder, newLogger(config, stderr))
+	engine, err := openEngine(config, newLogger(config, stderr), folder)
 	if err != nil {
 		return err
 	}
@@ -124,7 +131,36 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 		return err
 	}
 	inspectPictures(ctx, config, to, stderr)
+	if k := to.best(); k >= 0 && len(to.saved) > 1 {
+		fmt.Fprintf(stderr, "easel: most like its prompt is %s\n", to.fileOf(k))
+	}
 	return f.report(stdout, folder.Name, to)
+}
+
+// equip gives a destination what its pictures go through before they are saved. What it returns frees that.
+func (f *imagineFlags) equip(ctx context.Context, c configs.Config, to *destination, stderr io.Writer) (end func(), err error) {
+	if f.canvas != nil {
+		to.paste = f.canvas.Paste
+	}
+	larger, err := openEnlarger(c, f.upscale, to.request, stderr)
+	if err != nil {
+		return func() {}, err
+	}
+	if larger != nil {
+		to.enlarge = func(m *image.NRGBA) (*image.NRGBA, error) { return larger.enlarge(ctx, m) }
+	}
+	judge, err := openRanker(c)
+	if err != nil {
+		return larger.close, err
+	}
+	if judge == nil {
+		return larger.close, nil
+	}
+	to.score = scorer(ctx, judge, to.request)
+	return func() {
+		larger.close()
+		_ = judge.Close() // the process ends, and with it what could not be freed
+	}, nil
 }
 
 // prepare finds what is wrong with the request before the model is loaded, which may take a while.
@@ -139,7 +175,11 @@ func (f *imagineFlags) prepare(c configs.Config, folder *model.Folder) (*destina
 	if err := screen(c, request); err != nil {
 		return nil, err
 	}
-	return openDestination(f.out, f.grid, request)
+	keep, err := f.kept(c, request)
+	if err != nil {
+		return nil, err
+	}
+	return openDestination(f.out, f.grid, request, keep)
 }
 
 // complete lays the flags over what the model proposes.
@@ -154,6 +194,10 @@ func (f *imagineFlags) complete(folder *model.Folder) (imagine.Request, error) {
 	if f.given("negative") && a.Negative == "" {
 		a.Negative = " " // Stable Diffusion XL tells the empty text from none
 	}
+	extends, err := f.extends()
+	if err != nil {
+		return base, err
+	}
 	if err := f.sources(&a); err != nil {
 		return base, err
 	}
@@ -166,6 +210,11 @@ func (f *imagineFlags) complete(folder *model.Folder) (imagine.Request, error) {
 			return base, err
 		}
 		a.Size = &image.Point{X: w, Y: h}
+	}
+	if extends {
+		if err := f.extend(folder, &a); err != nil {
+			return base, err
+		}
 	}
 	if err := f.variations(&a); err != nil {
 		return base, err
@@ -280,10 +329,11 @@ func paint(ctx context.Context, engine *generator.Engine, to *destination, stder
 	}})
 	close(finished)
 	bar.end()
-	if saveErr := <-saving; saveErr != nil {
+	saveErr := <-saving
+	switch {
+	case saveErr != nil && !errors.Is(saveErr, context.Canceled):
 		return saveErr
-	}
-	if err != nil && ctx.Err() != nil {
+	case (err != nil || saveErr != nil) && ctx.Err() != nil:
 		return fmt.Errorf("interrupted; %d of %d pictures were finished and are saved", len(to.saved), to.request.Count)
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/easelbot/easel/imagine"
 )
@@ -189,6 +190,7 @@ func TestProgressLines(t *testing.T) {
 	}{
 		{"each tenth once", 1, calls(20), "10%20%30%40%50%60%70%80%90%100%"},
 		{"few calls", 2, calls(3), "33%66%100%"},
+		{"with time left", 1, []imagine.Event{{Calls: 1, Total: 2, Left: 11 * time.Second}, {Calls: 2, Total: 2}}, "50%, about 12 s left100%"},
 		{"nothing known yet", 1, []imagine.Event{{}, {Calls: 0, Total: 4}}, ""},
 		{"pictures are no progress", 1, []imagine.Event{{Calls: 1, Total: 2}, {Calls: 1, Total: 2, Picture: &imagine.Picture{}}}, "50%"},
 	}

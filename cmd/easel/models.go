@@ -10,6 +10,7 @@ import (
 
 	"github.com/easelbot/easel/configs"
 	"github.com/easelbot/easel/generator/model"
+	"github.com/easelbot/easel/generator/model/pull"
 	"github.com/easelbot/easel/models"
 )
 
@@ -76,11 +77,27 @@ func builtInEntry() model.Entry {
 func printModels(stdout io.Writer, entries []model.Entry) error {
 	table := tabwriter.NewWriter(stdout, 0, 0, 3, ' ', 0)
 	for _, e := range entries {
-		about := e.Description
-		if e.Problem != nil {
-			about = "cannot be used; easel models check " + e.Dir + " says why"
-		}
-		fmt.Fprintf(table, "%s\t%s\n", e.Name, about)
+		fmt.Fprintf(table, "%s\t%s\n", e.Name, aboutModel(e))
 	}
 	return table.Flush()
+}
+
+// aboutModel says what a model is: of which family, for pictures of which size, how large on disk, and what it says of itself.
+func aboutModel(e model.Entry) string {
+	folder, err := openEntry(e)
+	if err != nil {
+		return "cannot be used; easel models check " + e.Dir + " says why"
+	}
+	d := folder.Defaults
+	return fmt.Sprintf("%s\t%dx%d\t%s\t%s", folder.Family, d.Width, d.Height, pull.SizeText(folder.Weight()), e.Description)
+}
+
+func openEntry(e model.Entry) (*model.Folder, error) {
+	switch {
+	case e.Problem != nil:
+		return nil, e.Problem
+	case e.Dir == "":
+		return model.Open(models.BuiltIn, e.Name, "")
+	}
+	return model.OpenDir(e.Dir)
 }

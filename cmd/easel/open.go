@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,6 +78,22 @@ func openModel(c configs.Config) (*model.Folder, error) {
 	return nil, usagef("there is no model %q: it is neither a folder nor a name that `easel models list` knows", c.Model)
 }
 
+// openModels opens the model and then the further ones, each of them once.
+func openModels(c configs.Config) ([]*model.Folder, error) {
+	var folders []*model.Folder
+	for _, name := range append([]string{c.Model}, c.Models...) {
+		c.Model = name
+		folder, err := openModel(c)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(folders, func(f *model.Folder) bool { return f.Name == folder.Name && f.Dir == folder.Dir }) {
+			folders = append(folders, folder)
+		}
+	}
+	return folders, nil
+}
+
 // modelPlaces lists where a model may lie, best first. What has a slash in it, "." and ".." are folders, never names.
 func modelPlaces(c configs.Config) []string {
 	dir := modelsDir(c)
@@ -93,8 +111,8 @@ func modelsDir(c configs.Config) string {
 	return filepath.Join(c.DataDir, "models")
 }
 
-// openEngine loads ONNX Runtime and the model.
-func openEngine(c configs.Config, folder *model.Folder, log *slog.Logger) (*generator.Engine, error) {
+// openEngine loads ONNX Runtime and the first of the models; the others come when they are asked for.
+func openEngine(c configs.Config, log *slog.Logger, folders ...*model.Folder) (*generator.Engine, error) {
 	start := time.Now()
 	device, err := inference.ParseDevice(c.Device)
 	if err != nil {
@@ -105,12 +123,12 @@ func openEngine(c configs.Config, folder *model.Folder, log *slog.Logger) (*gene
 	}
 	engine, err := generator.Open(generator.Options{
 		Device: device, Threads: c.Engine.Threads, MaxLanes: c.Engine.MaxLanes,
-		Memory: int64(c.Engine.Memory), Queue: c.Engine.Queue,
-	}, folder)
+		Memory: int64(c.Engine.Memory), Weights: int64(c.Engine.Weights), Queue: c.Engine.Queue,
+	}, folders...)
 	if err != nil {
 		return nil, err
 	}
 	on, note := engine.Device()
-	log.Debug("engine open", "model", folder.Name, "runtime", inference.Version(), "device", on, "note", note, "took", since(start))
+	log.Debug("engine open", "models", strings.Join(engine.Models(), ", "), "runtime", inference.Version(), "device", on, "note", note, "took", since(start))
 	return engine, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"github.com/easelbot/easel/bot"
 	"github.com/easelbot/easel/imagine"
 )
 
@@ -28,6 +29,7 @@ func newProgress(out io.Writer, count int) *progress {
 			progressbar.OptionSetDescription(p.title()),
 			progressbar.OptionShowCount(),
 			progressbar.OptionSetWidth(30),
+			progressbar.OptionSetPredictTime(false),          // the engine knows better
 			progressbar.OptionThrottle(100*time.Millisecond), // the engine waits while it is drawn
 			progressbar.OptionClearOnFinish(),
 		)
@@ -47,13 +49,14 @@ func (p *progress) show(ev imagine.Event) {
 		return
 	}
 	if p.bar != nil {
+		p.bar.Describe(p.title() + bot.LeftText(ev.Left))
 		p.bar.ChangeMax(ev.Total)
 		_ = p.bar.Set(ev.Calls) // a bar that cannot be drawn is no reason to stop
 		return
 	}
 	if tenths := ev.Calls * 10 / ev.Total; tenths > p.tenths {
 		p.tenths = tenths
-		fmt.Fprintf(p.out, "%s: %d%%\n", p.title(), ev.Calls*100/ev.Total)
+		fmt.Fprintf(p.out, "%s: %d%%%s\n", p.title(), ev.Calls*100/ev.Total, bot.LeftText(ev.Left))
 	}
 }
 

@@ -121,7 +121,7 @@ func TestSaveAllStops(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "8.png"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	d := &destination{dir: dir, grid: filepath.Join(dir, "grid.png"), request: imagine.Request{Seed: 7, Count: 3}}
+	d := &destination{dir: dir, grid: filepath.Join(dir, "grid.png"), request: imagine.Request{Seed: 7, Count: 3}, keep: 3}
 	pictures := make(chan imagine.Picture, 3)
 	for k := range 3 {
 		pictures <- imagine.Picture{Index: k, Seed: 7 + int64(k), Image: gradient()}

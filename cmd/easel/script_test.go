@@ -87,11 +87,15 @@ func setUp(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("EASEL_MODEL", model)
-	upscaler, err := filepath.Abs("../../generator/upscale/testdata/two.onnx")
-	if err != nil {
-		return err
+	for name, file := range map[string]string{
+		"UPSCALER": "../../generator/upscale/testdata/two.onnx", "CLIP": "../../generator/rank/testdata/joint", "FAMILIES": "../../testdata/families",
+	} {
+		path, err := filepath.Abs(file)
+		if err != nil {
+			return err
+		}
+		env.Setenv(name, path)
 	}
-	env.Setenv("UPSCALER", upscaler)
 	env.Setenv("EASEL_DEVICE", "cpu")
 	env.Setenv("EASEL_DATA_DIR", filepath.Join(env.WorkDir, "data"))
 	env.Setenv("EASEL_LISTEN", "127.0.0.1:0")

@@ -111,13 +111,13 @@ func (h *house) openLimits(c configs.Config, o *jobs.Options) (probe, error) {
 	}, nil
 }
 
-// openEngines loads the models: the one that paints and the one that looks at what was painted.
+// openEngines loads the models: those that paint and the one that looks at what was painted.
 func (h *house) openEngines(c configs.Config, o *jobs.Options) error {
-	folder, err := openModel(c)
+	folders, err := openModels(c)
 	if err != nil {
 		return err
 	}
-	engine, err := openEngine(c, folder, h.log)
+	engine, err := openEngine(c, h.log, folders...)
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (h *house) openEngines(c configs.Config, o *jobs.Options) error {
 		return err
 	}
 	h.closers = append(h.closers, filter.Close)
-	o.Model, o.Planner, o.Queue, o.Inspector = folder.Name, engine, local.New(engine, c.Engine.MaxLanes), filter
+	o.Model, o.Planner, o.Queue, o.Inspector = folders[0].Name, engine, local.New(engine, c.Engine.MaxLanes), filter
 	return nil
 }
 
