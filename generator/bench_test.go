@@ -52,7 +52,7 @@ func BenchmarkEngineShare(b *testing.B) {
 			for b.Loop() {
 				s := schedule.New(schedule.Limits{Memory: e.options.Memory, Weights: 1 << 40, MaxLanes: 2 * count})
 				s.Here(0, e.kits[0].known, time.Second)
-				j := newJob(b.Context(), e.kits[0], r, imagine.Watcher{})
+				j := newJob(b.Context(), whole(e.kits[0], r), imagine.Watcher{})
 				j.rows = rowsOf(b, e, r)
 				if err := j.plan(); err != nil {
 					b.Fatal(err)

@@ -33,7 +33,7 @@ func today(tb testing.TB, e *Engine, text string) []float32 {
 // encoded returns what a request's pictures are conditioned on.
 func encoded(tb testing.TB, e *Engine, r imagine.Request) []conditioning {
 	tb.Helper()
-	j := newJob(tb.Context(), e.kits[0], r, imagine.Watcher{})
+	j := newJob(tb.Context(), whole(e.kits[0], r), imagine.Watcher{})
 	if err := e.nets().texts.condition(tb.Context(), j); err != nil {
 		tb.Fatal(err)
 	}
@@ -144,13 +144,13 @@ func TestNotationRefused(t *testing.T) {
 		{"a fox", "{", "negative", "negative: at character 1: "},
 	} {
 		r := with(fox(), func(r *imagine.Request) { r.Prompt, r.Negative = c.prompt, c.negative })
-		err := Check(f, 1<<30, r)
+		err := Check(1<<30, r, f)
 		var invalid *imagine.InvalidError
 		if !errors.As(err, &invalid) || invalid.Field != c.field || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("%+v: error %v", c, err)
 		}
 		r.Plain = true
-		if err := Check(f, 1<<30, r); err != nil {
+		if err := Check(1<<30, r, f); err != nil {
 			t.Errorf("%+v, plain: %v", c, err)
 		}
 	}

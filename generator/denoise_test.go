@@ -11,7 +11,7 @@ import (
 
 func TestGuide(t *testing.T) {
 	scaled := func(guidance float64) *row {
-		return &row{x: make([]float32, 2), job: &job{guided: guidance > 1, request: imagine.Request{Guidance: guidance}}}
+		return &row{x: make([]float32, 2), job: &job{guided: guidance > 1, stage: stage{request: imagine.Request{Guidance: guidance}}}}
 	}
 	d := &denoiser{out: []float32{
 		1, 2, // negative
@@ -31,7 +31,7 @@ func TestGuide(t *testing.T) {
 func TestFill(t *testing.T) {
 	e := still(t, roomy())
 	made := func(guidance float64, calls int) *row {
-		j := newJob(t.Context(), e.kits[0], with(fox(), func(r *imagine.Request) { r.Guidance = guidance }), imagine.Watcher{})
+		j := newJob(t.Context(), whole(e.kits[0], with(fox(), func(r *imagine.Request) { r.Guidance = guidance })), imagine.Watcher{})
 		j.texts = []conditioning{{positive: words{states: []float32{1, 2}}, negative: words{states: []float32{-1, -2}}, tokens: 1}}
 		r, err := j.newRow(0)
 		if err != nil {
@@ -107,7 +107,7 @@ func TestLanesOfACall(t *testing.T) {
 func TestShapes(t *testing.T) {
 	e := still(t, roomy())
 	made := func(width, steps int, prompt string) *schedule.Job {
-		j := newJob(t.Context(), e.kits[0], with(fox(), func(r *imagine.Request) { r.Width, r.Steps, r.Prompt = width, steps, prompt }), imagine.Watcher{})
+		j := newJob(t.Context(), whole(e.kits[0], with(fox(), func(r *imagine.Request) { r.Width, r.Steps, r.Prompt = width, steps, prompt })), imagine.Watcher{})
 		if err := j.plan(); err != nil {
 			t.Fatal(err)
 		}

@@ -188,16 +188,21 @@ func (e *Engine) Models() []string {
 }
 
 // kit returns the model that a request is for.
-func (e *Engine) kit(r imagine.Request) (*kit, error) {
-	if r.Model == "" {
-		return e.kits[0], nil
+func (e *Engine) kit(r imagine.Request) (*kit, error) { return pick(e.kits, "model", r.Model) }
+
+// pick returns the model of a name that a field of a request holds; "" is the first.
+func pick(kits []*kit, field, name string) (*kit, error) {
+	if name == "" {
+		return kits[0], nil
 	}
-	for _, k := range e.kits {
-		if k.folder.Name == r.Model {
+	var names []string
+	for _, k := range kits {
+		if k.folder.Name == name {
 			return k, nil
 		}
+		names = append(names, k.folder.Name)
 	}
-	return nil, imagine.Invalid("model", "there is no model %q here; choose one of %s", r.Model, strings.Join(e.Models(), ", "))
+	return nil, imagine.Invalid(field, "there is no model %q here; choose one of %s", name, strings.Join(names, ", "))
 }
 
 // Defaults returns what the engine's first model proposes, see [Defaults].
@@ -240,9 +245,29 @@ func defaultSampler(f *model.Folder) string {
 func (e *Engine) Paint(ctx context.Context, r imagine.Request, w imagine.Watcher) ([]imagine.Picture, error) {
 	ctx, end := context.WithCancel(ctx)
 	defer end() // stops calls that were made for the request alone
-	j, err := e.enter(ctx, r, w)
+	if err := e.Check(r); err != nil {
+		return nil, err
+	}
+	stages, err := stages(e.kits, r)
 	if err != nil {
 		return nil, err
+	}
+	var pictures []imagine.Picture
+	var rows []*row
+	for _, s := range stages {
+		s.from = rows
+		if rows, pictures, err = e.pass(ctx, s, w); err != nil {
+			return nil, err
+		}
+	}
+	return pictures, nil
+}
+
+// pass leads one stage of a request through the engine, and returns its rows and, of the last stage, its pictures.
+func (e *Engine) pass(ctx context.Context, s stage, w imagine.Watcher) ([]*row, []imagine.Picture, error) {
+	j, err := e.enter(ctx, s, w)
+	if err != nil {
+		return nil, nil, err
 	}
 	defer e.leave(j)
 	if err := e.prepare(ctx, j); err != nil {
@@ -253,5 +278,5 @@ func (e *Engine) Paint(ctx context.Context, r imagine.Request, w imagine.Watcher
 	case <-ctx.Done():
 		j.finish(ctx.Err())
 	}
-	return j.pictures, j.err
+	return j.rows, j.pictures, j.err
 }

@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/easelbot/easel/generator/resample"
@@ -32,6 +33,7 @@ type reference struct {
 	Size              string
 	Init, Mask        string
 	Strength          float64
+	RefineAt          float64 `json:"refine_at"` // by the family "refiner"
 	Picture           string
 }
 
@@ -53,6 +55,9 @@ func (r reference) request(t *testing.T) imagine.Request {
 	request := imagine.Request{
 		Prompt: r.Prompt, Plain: true, Count: 1, Seed: r.Seed, Steps: r.Steps, Sampler: r.Sampler, Guidance: r.Guidance,
 		Rescale: r.Rescale, Eta: r.Eta, ClipSkip: r.ClipSkip, Strength: r.Strength,
+	}
+	if r.RefineAt > 0 {
+		request.Refiner, request.RefineAt = "refiner", r.RefineAt
 	}
 	if _, err := fmt.Sscanf(r.Size, "%dx%d", &request.Width, &request.Height); err != nil {
 		t.Fatal(err)
@@ -92,7 +97,7 @@ func TestFamilies(t *testing.T) {
 	}
 	for family, list := range byFamily {
 		t.Run(family, func(t *testing.T) {
-			e := engine(t, filepath.Join(families, family), roomy())
+			e := several(t, 0, slices.Compact([]string{family, "refiner"})...)
 			for _, r := range list {
 				request := r.request(t)
 				pictures, err := e.Paint(t.Context(), request, imagine.Watcher{})

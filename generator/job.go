@@ -9,12 +9,11 @@ import (
 	"github.com/easelbot/easel/imagine"
 )
 
-// A job is a request on its way through the engine.
+// A job is a request on its way through the engine, or one of its stages.
 type job struct {
 	ctx     context.Context
-	request imagine.Request
 	watcher imagine.Watcher
-	kit     *kit
+	stage
 
 	guided bool            // classifier-free guidance is on: two lanes a row
 	times  []float64       // the timestep of each call of a row
@@ -28,16 +27,17 @@ type job struct {
 	mu       sync.Mutex // guards what follows, and makes events come one at a time
 	calls    int
 	expected time.Duration // to the last call, 0 while nobody knows
-	left     int           // pictures to come
+	left     int           // rows to come
 	finished bool
 	pictures []imagine.Picture
 	err      error
 }
 
 // newJob turns guidance off also for models that take its scale by themselves.
-func newJob(ctx context.Context, k *kit, r imagine.Request, w imagine.Watcher) *job {
+func newJob(ctx context.Context, s stage, w imagine.Watcher) *job {
+	r := s.request
 	return &job{
-		ctx: ctx, request: r, watcher: w, kit: k, guided: r.Guidance > 1 && k.folder.Denoiser.TimeCond == 0, rows: make([]*row, r.Count),
+		ctx: ctx, watcher: w, stage: s, guided: r.Guidance > 1 && s.kit.folder.Denoiser.TimeCond == 0, rows: make([]*row, r.Count),
 		done: make(chan struct{}), left: r.Count, pictures: make([]imagine.Picture, r.Count),
 	}
 }
@@ -87,7 +87,11 @@ func (j *job) tellLocked(ev imagine.Event) {
 	if j.finished || j.watcher.Event == nil {
 		return
 	}
-	ev.Calls, ev.Total, ev.Left = j.calls, len(j.times)*j.request.Count, j.expected
+	n := j.request.Count
+	ev.Calls, ev.Total = n*j.before+j.calls, n*(j.before+len(j.times)+j.after)
+	if mine := n*len(j.times) - j.calls; mine > 0 { // calls of later stages take about as long
+		ev.Left = j.expected / time.Duration(mine) * time.Duration(ev.Total-ev.Calls)
+	}
 	j.watcher.Event(ev)
 }
 
@@ -109,13 +113,23 @@ func (j *job) called() {
 	j.tellLocked(imagine.Event{})
 }
 
-// deliver hands over a finished picture, and ends the job with the last.
+// deliver takes a finished picture, and ends the job with the last.
 func (j *job) deliver(p imagine.Picture) {
+	j.arrive(func() {
+		j.pictures[p.Index] = p
+		j.tellLocked(imagine.Event{Index: p.Index, Picture: &p})
+	})
+}
+
+// handOn leaves a row to the next stage.
+func (j *job) handOn() { j.arrive(func() {}) }
+
+// arrive counts a row that has come to its end, where take is called for it unless the job has ended, and ends the job with the last.
+func (j *job) arrive(take func()) {
 	j.mu.Lock()
 	if !j.finished {
-		j.pictures[p.Index] = p
 		j.left--
-		j.tellLocked(imagine.Event{Index: p.Index, Picture: &p})
+		take()
 	}
 	last := j.left == 0
 	j.mu.Unlock()

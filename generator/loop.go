@@ -106,6 +106,11 @@ func (e *Engine) done(picked []*schedule.Row, took time.Duration) {
 	e.mu.Unlock()
 	for _, r := range finished {
 		part := r.Job.Value.(*part)
+		if part.job.after > 0 {
+			e.release(r)
+			part.job.handOn()
+			continue
+		}
 		row := part.job.rows[part.pictures[r.Index]]
 		e.decodes <- decode{row: row, latents: row.x, place: r}
 	}

@@ -102,9 +102,13 @@ func paint(tb testing.TB, e *Engine, r imagine.Request) []imagine.Picture {
 // queue puts a request in line, as Paint does, and returns once its rows may be painted. Any goroutine may call it.
 func queue(tb testing.TB, e *Engine, r imagine.Request, w imagine.Watcher) *job {
 	tb.Helper()
-	j, err := e.enter(tb.Context(), r, w)
+	k, err := e.kit(r)
 	if err != nil {
-		j = newJob(tb.Context(), e.kits[0], r, w)
+		tb.Fatal(err)
+	}
+	j, err := e.enter(tb.Context(), whole(k, r), w)
+	if err != nil {
+		j = newJob(tb.Context(), whole(e.kits[0], r), w)
 		j.finish(err)
 		return j
 	}
@@ -121,7 +125,7 @@ func queue(tb testing.TB, e *Engine, r imagine.Request, w imagine.Watcher) *job 
 // rowsOf makes a request's rows, of which the engine's loop knows nothing.
 func rowsOf(tb testing.TB, e *Engine, r imagine.Request) []*row {
 	tb.Helper()
-	j := newJob(tb.Context(), e.kits[0], r, imagine.Watcher{})
+	j := newJob(tb.Context(), whole(e.kits[0], r), imagine.Watcher{})
 	if err := e.ready(tb.Context(), e.nets(), j); err != nil {
 		tb.Fatal(err)
 	}

@@ -57,15 +57,15 @@ func TestBusy(t *testing.T) {
 	e := still(t, Options{Memory: 1 << 30, Queue: 3})
 	ctx, cancel := context.WithCancel(t.Context())
 	for i := range 3 {
-		if _, err := e.enter(ctx, fox(), imagine.Watcher{}); err != nil {
+		if _, err := e.enter(ctx, whole(e.kits[0], fox()), imagine.Watcher{}); err != nil {
 			t.Fatalf("request %d of 3: %v", i, err)
 		}
 	}
-	if _, err := e.enter(t.Context(), fox(), imagine.Watcher{}); !errors.Is(err, ErrBusy) {
+	if _, err := e.enter(t.Context(), whole(e.kits[0], fox()), imagine.Watcher{}); !errors.Is(err, ErrBusy) {
 		t.Errorf("request 4 of 3: got %v, want ErrBusy", err)
 	}
 	cancel()
-	if _, err := e.enter(t.Context(), fox(), imagine.Watcher{}); err != nil {
+	if _, err := e.enter(t.Context(), whole(e.kits[0], fox()), imagine.Watcher{}); err != nil {
 		t.Errorf("after the others were cancelled: %v", err)
 	}
 }

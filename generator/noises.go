@@ -34,10 +34,10 @@ func noisesOf(f *model.Folder) (noises, error) {
 }
 
 // sampler returns a new one for a row of a request.
-func (n noises) sampler(f *model.Folder, r imagine.Request) (sampler.Sampler, error) {
+func (n noises) sampler(r imagine.Request, o sampler.Options) (sampler.Sampler, error) {
 	c := n.usual
 	if r.Mask != nil {
 		c = n.masked
 	}
-	return sampler.New(r.Sampler, c, samplerOptions(f, r))
+	return sampler.New(r.Sampler, c, o)
 }

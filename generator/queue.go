@@ -9,16 +9,9 @@ import (
 	"github.com/easelbot/easel/imagine"
 )
 
-// enter takes a request into the engine; leave must follow. Its rows are not painted before prepare is done with it.
-func (e *Engine) enter(ctx context.Context, r imagine.Request, w imagine.Watcher) (*job, error) {
-	if err := e.Check(r); err != nil {
-		return nil, err
-	}
-	k, err := e.kit(r)
-	if err != nil {
-		return nil, err
-	}
-	j := newJob(ctx, k, r, w)
+// enter takes a stage of a request into the engine; leave must follow. Its rows are not painted before prepare is done with it.
+func (e *Engine) enter(ctx context.Context, s stage, w imagine.Watcher) (*job, error) {
+	j := newJob(ctx, s, w)
 	if err := j.plan(); err != nil {
 		return nil, err
 	}
@@ -27,7 +20,7 @@ func (e *Engine) enter(ctx context.Context, r imagine.Request, w imagine.Watcher
 	switch {
 	case e.closed:
 		return nil, ErrClosed
-	case e.waiting() >= e.options.Queue:
+	case e.waiting() >= e.options.Queue && s.before == 0: // what has begun goes on
 		return nil, ErrBusy
 	}
 	for _, p := range j.parts {
@@ -79,11 +72,10 @@ func (e *Engine) poke() {
 // plan says what the job's rows need of the scheduler: one part for all rows whose texts are equally long.
 func (j *job) plan() error {
 	r, k := j.request, j.kit
-	s, err := k.noises.sampler(k.folder, r)
-	if err != nil {
+	var err error
+	if j.times, err = j.timesteps(); err != nil {
 		return err
 	}
-	j.times = s.Timesteps()
 	byTokens := map[int64]*schedule.Job{}
 	for i := range r.Count {
 		tokens, err := k.tokens(r, i, j.guided)

@@ -36,9 +36,13 @@ type kept struct {
 // picture's latents, the first noise, the latents of what a mask leaves. The request must have passed Check.
 func (j *job) newRow(k int) (*row, error) {
 	r, f := j.request, j.kit.folder
-	s, err := j.kit.noises.sampler(f, r)
+	s, err := j.sampler()
 	if err != nil {
 		return nil, err
+	}
+	if j.from != nil {
+		last := j.from[k]
+		return &row{job: j, index: k, place: last.place, sampler: s, draw: last.draw, x: last.x}, nil
 	}
 	seed, variation := r.Seeds(k)
 	source := noise.New(seed)
@@ -129,7 +133,7 @@ func wanted(ctx context.Context, rows ...*row) (context.Context, func()) {
 }
 
 // over reports whether all calls of the row are made.
-func (r *row) over() bool { return r.call == len(r.sampler.Timesteps()) }
+func (r *row) over() bool { return r.call == len(r.job.times) }
 
 // advance takes the guided output of the row's call.
 func (r *row) advance(out []float32) {

@@ -85,7 +85,7 @@ func TestCloseStopsReading(t *testing.T) {
 	e.nets().texts.turn <- struct{}{}
 	result := make(chan error)
 	go func() {
-		result <- e.ready(t.Context(), e.nets(), newJob(t.Context(), e.kits[0], fox(), imagine.Watcher{}))
+		result <- e.ready(t.Context(), e.nets(), newJob(t.Context(), whole(e.kits[0], fox()), imagine.Watcher{}))
 	}()
 	e.stop()
 	if err := <-result; !errors.Is(err, ErrClosed) {
@@ -166,7 +166,7 @@ func BenchmarkWanted(b *testing.B) {
 	defer cancel()
 	rows := make([]*row, 8)
 	for i := range rows {
-		rows[i] = &row{job: newJob(ctx, &kit{folder: &model.Folder{}}, fox(), imagine.Watcher{})}
+		rows[i] = &row{job: newJob(ctx, stage{kit: &kit{folder: &model.Folder{}}, request: fox()}, imagine.Watcher{})}
 	}
 	for b.Loop() {
 		_, end := wanted(b.Context(), rows...)

@@ -9,57 +9,99 @@ import (
 )
 
 // Check reports whether the engine can paint the request, see [Check].
-func (e *Engine) Check(r imagine.Request) error {
-	k, err := e.kit(r)
-	if err != nil {
-		return err
-	}
-	return Check(k.folder, e.options.Memory, r)
-}
+func (e *Engine) Check(r imagine.Request) error { return check(e.kits, e.options.Memory, r) }
 
 // Calls returns how many model calls one picture of a request takes, 0 for a request that Check refuses.
 func (e *Engine) Calls(r imagine.Request) int {
-	k, err := e.kit(r)
+	list, err := stages(e.kits, r)
 	if err != nil {
 		return 0
 	}
-	s, err := k.noises.sampler(k.folder, r)
+	times, err := list[0].timesteps()
 	if err != nil {
 		return 0
 	}
-	return len(s.Timesteps())
+	return len(times) + list[0].after
 }
 
-// Check reports whether an engine with this model and so much memory can paint a request; if the request is to blame, the
+// Check reports whether an engine with these models and so much memory can paint a request; if the request is to blame, the
 // error is an [*imagine.InvalidError].
-func Check(f *model.Folder, memory int64, r imagine.Request) error {
+func Check(memory int64, r imagine.Request, folders ...*model.Folder) error {
+	var kits []*kit
+	for _, f := range folders {
+		noises, err := noisesOf(f)
+		if err != nil {
+			return err
+		}
+		kits = append(kits, &kit{folder: f, noises: noises})
+	}
+	return check(kits, memory, r)
+}
+
+func check(kits []*kit, memory int64, r imagine.Request) error {
+	k, err := pick(kits, "model", r.Model)
+	if err != nil {
+		return err
+	}
 	if err := r.Validate(); err != nil {
 		return err
 	}
 	if err := checkTexts(r); err != nil {
 		return err
 	}
-	if err := f.CheckSize(r.Width, r.Height); err != nil {
+	if err := k.checkSize(memory, r); err != nil {
+		return err
+	}
+	if err := checkTask(k.folder, r); err != nil {
+		return err
+	}
+	if err := k.checkSampler(whole(k, r)); err != nil || r.Refiner == "" {
+		return err
+	}
+	return checkRefiner(kits, k, memory, r)
+}
+
+func (k *kit) checkSize(memory int64, r imagine.Request) error {
+	if err := k.folder.CheckSize(r.Width, r.Height); err != nil {
 		return imagine.Invalid("size", "%v", err)
 	}
-	if bytes := need(f, r); bytes > memory {
+	if bytes := need(k.folder, r); bytes > memory {
 		return imagine.Invalid("size", "a picture of %dx%d takes about %d MiB to make, and the engine may use %d (engine.memory); ask for a smaller one, or raise that",
 			r.Width, r.Height, bytes>>20, memory>>20)
 	}
-	if err := checkTask(f, r); err != nil {
-		return err
+	return nil
+}
+
+func (k *kit) checkSampler(s stage) error {
+	if err := knowSampler(k.folder); err != nil && s.request.Sampler == k.folder.Defaults.Sampler {
+		return fmt.Errorf("model %s: easel.json: %w", k.folder.Name, err) // whoever asked did not choose it
 	}
-	if err := knowSampler(f); err != nil && r.Sampler == f.Defaults.Sampler {
-		return fmt.Errorf("model %s: easel.json: %w", f.Name, err) // whoever asked did not choose it
-	}
-	noises, err := noisesOf(f)
-	if err != nil {
-		return err
-	}
-	if _, err := noises.sampler(f, r); err != nil {
+	if _, err := s.sampler(); err != nil {
 		return imagine.Invalid("sampler", "%v", err)
 	}
 	return nil
+}
+
+// checkRefiner reports whether another model can go on with what the first leaves.
+func checkRefiner(kits []*kit, base *kit, memory int64, r imagine.Request) error {
+	k, err := pick(kits, "refiner", r.Refiner)
+	if err != nil {
+		return err
+	}
+	switch f := k.folder; {
+	case f.Denoiser.Inpaints():
+		return imagine.Invalid("refiner", "the model %s paints into pictures, so it cannot refine", f.Name)
+	case f.Denoiser.Channels != base.folder.Denoiser.Channels || f.VAE.Factor != base.folder.VAE.Factor || f.VAE.ScalingFactor != base.folder.VAE.ScalingFactor:
+		return imagine.Invalid("refiner", "the latents of %s are not those of %s, so the one cannot go on with what the other leaves", f.Name, base.folder.Name)
+	}
+	if err := k.checkSize(memory, refining(r)); err != nil {
+		return err
+	}
+	if err := k.checkSampler(whole(k, refining(r))); err != nil {
+		return err
+	}
+	_, err = refine(whole(base, r), k)
+	return err
 }
 
 // checkTask reports whether the model can paint from what the request brings along.

@@ -64,6 +64,9 @@ type Request struct {
 	Init     *Source `json:"init,omitempty"`     // the picture that pictures are made from
 	Strength float64 `json:"strength,omitempty"` // how much of Init is painted over, above 0 to 1; 0 without Init
 	Mask     *Source `json:"mask,omitempty"`     // only with Init: what is light in it is painted anew, what is dark stays
+
+	Refiner  string  `json:"refiner,omitempty"`   // name of a model that goes on with the latents, "" for none
+	RefineAt float64 `json:"refine_at,omitempty"` // after so large a share of the schedule, above 0 and below 1; 0 without Refiner
 }
 
 // A Source is a picture that pictures are made from, of any size: it is brought to the request's. In JSON there is only its hash; whoever
@@ -157,6 +160,9 @@ func (r Request) Validate() error {
 	if err := r.checkSources(); err != nil {
 		return err
 	}
+	if err := r.checkRefiner(); err != nil {
+		return err
+	}
 	for _, seed := range []struct {
 		field string
 		value int64
@@ -176,6 +182,18 @@ func (r Request) checkSources() error {
 		return Invalid("strength", "it has no effect without a picture to start from; give that as init")
 	case r.Init != nil && !(r.Strength > 0 && r.Strength <= 1):
 		return Invalid("strength", "it is %v; it must be above 0, and 1 at most", r.Strength)
+	}
+	return nil
+}
+
+func (r Request) checkRefiner() error {
+	switch {
+	case r.Refiner == "" && r.RefineAt != 0:
+		return Invalid("refine-at", "it has no effect without a refiner")
+	case r.Refiner != "" && !(r.RefineAt > 0 && r.RefineAt < 1):
+		return Invalid("refine-at", "it is %v; it must be above 0 and below 1", r.RefineAt)
+	case r.Refiner != "" && r.Mask != nil:
+		return Invalid("refiner", "it cannot go on within a mask; paint without one of them")
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import export
 import families
 from parity import SAMPLERS
 
-TASKS = ("text", "image", "inpaint")
+TASKS = ("text", "image", "inpaint", "refined")
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,11 @@ class Case:
     strength: float = 1.0
     mask: str | None = None  # a file; white is painted anew
     count: int = 1
+    refine_at: float = 0.0  # share of the schedule after which a refiner goes on
 
     @property
     def task(self):
-        return "inpaint" if self.mask else "image" if self.init else "text"
+        return "refined" if self.refine_at else "inpaint" if self.mask else "image" if self.init else "text"
 
 
 class Refused(Exception):
@@ -45,12 +46,12 @@ class Refused(Exception):
 def pipeline(name, task, sampler):
     """The class that paints, or None if diffusers has none for it."""
     f = families.FAMILIES[name]
-    if f.channels == 9 and task != "inpaint" or f.aesthetic and task == "text":
+    if f.channels == 9 and task != "inpaint" or f.aesthetic and task in ("text", "refined") or task == "refined" and not f.xl:
         return None
     if f.cond and sampler == "lcm" and task != "inpaint":
         return dict(text=diffusers.LatentConsistencyModelPipeline, image=diffusers.LatentConsistencyModelImg2ImgPipeline)[task]
     kind = "StableDiffusionXL" if f.xl else "StableDiffusion"
-    return getattr(diffusers, kind + dict(text="Pipeline", image="Img2ImgPipeline", inpaint="InpaintPipeline")[task])
+    return getattr(diffusers, kind + dict(text="Pipeline", refined="Pipeline", image="Img2ImgPipeline", inpaint="InpaintPipeline")[task])
 
 
 def scheduler(name, sampler):
@@ -98,22 +99,35 @@ def arguments(case, folder):
     return args
 
 
-def paint(model, name, case, folder="."):
+def paint(model, name, case, folder=".", refiner=None):
     """The pictures of a case, as arrays of height, width and RGB.
+
+    Those with a refiner, a model of that family, are begun by one pipeline and finished by another, which shares its generators.
 
     Those within a mask are painted one by one: in a batch diffusers draws the latents of the whole picture from the first generator alone, so
     that what the others draw depends on the batch.
     """
     if case.mask and case.count > 1:
         return [paint(model, name, replace(case, seed=case.seed + i, count=1), folder)[0] for i in range(case.count)]
+    if case.refine_at:
+        args = arguments(replace(case, init=None), folder)
+        begun = replace(case, refine_at=0.0)
+        image = run(model, name, begun, dict(arguments(begun, folder), generator=args["generator"], denoising_end=case.refine_at, output_type="latent"))
+        return run(refiner, "refiner", replace(begun, init="the latents"), dict(args, image=image, denoising_start=case.refine_at))
+    return run(model, name, case, arguments(case, folder))
+
+
+def run(model, name, case, args):
+    """What the pipeline for a case gives: latents, or arrays of height, width and RGB."""
     pipe = assemble(model, name, case.task, case.sampler)
     takes = inspect.signature(pipe.__call__).parameters
-    args = {k: v for k, v in arguments(case, folder).items() if k in takes}
+    args = {k: v for k, v in args.items() if k in takes}
     if case.rescale and "guidance_rescale" not in takes and not families.FAMILIES[name].cond:
         raise Refused(f"{type(pipe).__name__} takes no guidance_rescale")
     try:
         with torch.no_grad():
-            return [np.asarray(image.convert("RGB")) for image in pipe(**args).images]
+            images = pipe(**args).images
+            return images if "output_type" in args else [np.asarray(image.convert("RGB")) for image in images]
     except (IndexError, ValueError) as e:  # such as Karras levels of many steps, which round to equal timesteps
         raise Refused(f"{case.sampler}, {type(e).__name__}: {str(e).splitlines()[0]}") from e
 
@@ -163,6 +177,9 @@ REFERENCES = {
         Case(CAT, "unipc", 6, 5.0, strength=0.6, **IMAGE),
         Case(FOX, "euler", 6, 1.0, strength=0.6, **MASK),
         Case(FOX, "euler", 5, 5.0, negative="blue", **MASK),
+        Case(FOX, "euler_a", 10, 5.0, negative="a cat", refine_at=0.7, **SMALL),
+        Case(CAT, "dpmpp_2m", 8, 5.0, strength=0.7, refine_at=0.8, **IMAGE),
+        Case(FOX, "heun", 6, 5.0, refine_at=0.5, **SMALL),
     ],
     "lcm": [
         Case(FOX, "lcm", 4, 8.0),
@@ -194,7 +211,7 @@ def write_references(models, out):
     for name, model in models.items():
         for i, case in enumerate(REFERENCES[name], 1):
             picture = f"pictures/{name}-{i}.png"
-            Image.fromarray(paint(model, name, case, out)[0]).save(f"{out}/{picture}", optimize=True)
+            Image.fromarray(paint(model, name, case, out, models["refiner"])[0]).save(f"{out}/{picture}", optimize=True)
             entries.append(entry(name, case, picture))
     export.write_json(f"{out}/references.json", entries)
 
@@ -205,7 +222,7 @@ def entry(name, case, picture):
     left.pop("count")
     size = left.pop("size")
     left |= dict(size=f"{size[0]}x{size[1]}")
-    if case.task == "text":
+    if not case.init:
         left.pop("strength")
-    optional = ("negative", "eta", "rescale", "clip_skip", "init", "mask")
+    optional = ("negative", "eta", "rescale", "clip_skip", "init", "mask", "refine_at")
     return dict(family=name, **{k: v for k, v in left.items() if k not in optional or (v if k != "negative" else v is not None)}, picture=picture)

@@ -52,6 +52,12 @@ VARIANTS = {
         ("other sizes", Case(FOX, "", 5, 5.0, negative="", **LARGE)),
         ("guidance off", Case(CAT, "", 5, 1.0, strength=0.8, mask="mask.png", **IMAGE)),
     ],
+    "refined": [
+        ("at .8", Case(FOX, "", 10, 5.0, negative="a cat", count=2, refine_at=0.8)),
+        ("at .5", Case(CAT, "", 6, 7.5, seed=5, size=(48, 64), refine_at=0.5)),
+        ("from a picture", Case(FOX, "", 12, 5.0, negative="", strength=0.7, refine_at=0.75, **IMAGE)),
+        ("guidance off", Case(CAT, "", 5, 1.0, count=2, refine_at=0.6)),
+    ],
 }
 
 
@@ -75,21 +81,22 @@ class Reference:
     """diffusers' pictures of one family, painted once."""
 
     def __init__(self, out, name):
-        self.out, self.name, self.model = out, name, None
+        self.out, self.name, self.models = out, name, {}
 
     def __call__(self, case):
         key = hashlib.sha256(json.dumps(asdict(case), sort_keys=True).encode()).hexdigest()[:16]
         path = f"{self.out}/references/{self.name}/{key}.npy"
         if not os.path.exists(path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            np.save(path, np.stack(parity_diffusers.paint(self.load(), self.name, case, f"{self.out}/inputs")))
+            refiner = self.load("refiner") if case.refine_at else None
+            np.save(path, np.stack(parity_diffusers.paint(self.load(self.name), self.name, case, f"{self.out}/inputs", refiner)))
         return np.load(path).astype(int)
 
-    def load(self):
-        if self.model is None:
-            self.model = families.FAMILIES[self.name].pipeline.from_pretrained(f"{self.out}/torch/{self.name}")
-            parity_diffusers.as_declared(self.model.unet, self.name)
-        return self.model
+    def load(self, name):
+        if name not in self.models:
+            self.models[name] = families.FAMILIES[name].pipeline.from_pretrained(f"{self.out}/torch/{name}")
+            parity_diffusers.as_declared(self.models[name].unet, name)
+        return self.models[name]
 
 
 def ours(easel, out, name, case, folder):
@@ -102,6 +109,8 @@ def ours(easel, out, name, case, folder):
         options |= {"init": f"{out}/inputs/{case.init}", "strength": case.strength}
     if case.mask:
         options |= {"mask": f"{out}/inputs/{case.mask}"}
+    if case.refine_at:
+        options |= {"refiner": f"{out}/refiner", "refine-at": case.refine_at}
     command += [f"--{k}={v}" for k, v in options.items() if v]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
@@ -169,7 +178,7 @@ def main():
     a.add_argument("--all", action="store_true", help="every variant with every sampler")
     a = a.parse_args()
     names = a.family or list(families.FAMILIES)
-    for name in names:
+    for name in {**dict.fromkeys(names), "refiner": None}:
         if not os.path.exists(f"{a.out}/torch/{name}"):
             families.write(name, a.out)
     parity_diffusers.write_inputs(f"{a.out}/inputs")

@@ -31,6 +31,8 @@ type imagineFlags struct {
 	plain     bool
 	init      string // files
 	mask      string
+	refiner   string
+	refineAt  float64
 	zoom      float64
 	pan       string
 	canvas    *canvas.Canvas // that the picture of --init was laid on, or nil
@@ -82,6 +84,8 @@ func (f *imagineFlags) requestFlags(cmd *cobra.Command) {
 	flags.StringVar(&f.mask, "mask", "", "picture that is white where the --init picture is to be painted anew, and black where it stays")
 	flags.Float64Var(&f.zoom, "zoom", 0, "paint what is around the --init picture, which becomes smaller by this factor, 1.1 to 4")
 	flags.StringVar(&f.pan, "pan", "", "paint what is beyond one edge of the --init picture, half as much again: "+strings.Join(directions, ", "))
+	flags.StringVar(&f.refiner, "refiner", "", "model that makes the last steps, such as Stable Diffusion XL's refiner")
+	flags.Float64Var(&f.refineAt, "refine-at", 0.8, "share of the schedule after which the --refiner takes over")
 	flags.Int64SliceVar(&f.seeds, "variation-seed", nil, "seed to vary towards; with --count, the next picture takes the next number; again for a variation of that")
 	flags.Float64SliceVar(&f.strengths, "variation-strength", nil, "how far to vary, 0 to 1, once for each --variation-seed; all pictures then share --seed")
 	flags.BoolVar(&f.plain, "plain-prompt", false, "take the prompt as diffusers does: no weights or wildcards, and what the model cannot read is cut off silently")
@@ -106,11 +110,11 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	folder, err := openModel(config)
+	folders, err := f.openModels(config)
 	if err != nil {
 		return err
 	}
-	to, err := f.prepare(config, folder)
+	to, err := f.prepare(config, folders)
 	if err != nil {
 		return err
 	}
@@ -119,7 +123,7 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	engine, err := openEngine(config, newLogger(config, stderr), folder)
+	engine, err := openEngine(config, newLogger(config, stderr), folders...)
 	if err != nil {
 		return err
 	}
@@ -134,7 +138,7 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 	if k := to.best(); k >= 0 && len(to.saved) > 1 {
 		fmt.Fprintf(stderr, "easel: most like its prompt is %s\n", to.fileOf(k))
 	}
-	return f.report(stdout, folder.Name, to)
+	return f.report(stdout, folders[0].Name, to)
 }
 
 // equip gives a destination what its pictures go through before they are saved. What it returns frees that.
@@ -163,13 +167,27 @@ func (f *imagineFlags) equip(ctx context.Context, c configs.Config, to *destinat
 	}, nil
 }
 
+// openModels opens the model, and behind it the refiner, if there is one.
+func (f *imagineFlags) openModels(c configs.Config) ([]*model.Folder, error) {
+	c.Models = nil
+	if f.refiner != "" {
+		c.Models = []string{f.refiner}
+	}
+	return openModels(c)
+}
+
 // prepare finds what is wrong with the request before the model is loaded, which may take a while.
-func (f *imagineFlags) prepare(c configs.Config, folder *model.Folder) (*destination, error) {
-	request, err := f.complete(folder)
+func (f *imagineFlags) prepare(c configs.Config, folders []*model.Folder) (*destination, error) {
+	request, err := f.complete(folders[0])
 	if err != nil {
 		return nil, err
 	}
-	if err := generator.Check(folder, int64(c.Engine.Memory), request); err != nil {
+	if f.refiner != "" {
+		request.Refiner, request.RefineAt = folders[len(folders)-1].Name, f.refineAt
+	} else if f.given("refine-at") {
+		return nil, usagef("--refine-at has no effect without --refiner; name the model that takes over")
+	}
+	if err := generator.Check(int64(c.Engine.Memory), request, folders...); err != nil {
 		return nil, err
 	}
 	if err := screen(c, request); err != nil {

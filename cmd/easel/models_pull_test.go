@@ -93,7 +93,7 @@ func TestPull(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	if run(t.Context(), []string{"models", "list"}, &out, &out); !strings.Contains(out.String(), "crayons   Random weights for tests.") || strings.Contains(out.String(), ".pull") {
+	if run(t.Context(), []string{"models", "list"}, &out, &out); !strings.Contains(out.String(), "Random weights for tests.") || strings.Contains(out.String(), ".pull") {
 		t.Errorf("models list: %s", &out)
 	}
 

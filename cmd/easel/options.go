@@ -12,7 +12,7 @@ import (
 // valueNames is what the help calls the options' values, where "string" and "int" would say too little.
 var valueNames = map[string]string{
 	"prompt": "TEXT", "negative": "TEXT", "count": "N", "seed": "S", "size": "WIDTHxHEIGHT", "steps": "N", "sampler": "NAME",
-	"guidance": "G", "guidance-rescale": "R", "eta": "E", "clip-skip": "N", "upscale": "N", "best": "N", "zoom": "FACTOR", "pan": "DIRECTION", "init": "FILE", "mask": "FILE", "strength": "F", "variation-seed": "S", "variation-strength": "F",
+	"guidance": "G", "guidance-rescale": "R", "eta": "E", "clip-skip": "N", "upscale": "N", "best": "N", "refiner": "NAME|DIR", "refine-at": "F", "zoom": "FACTOR", "pan": "DIRECTION", "init": "FILE", "mask": "FILE", "strength": "F", "variation-seed": "S", "variation-strength": "F",
 	"out": "FILE|DIR", "grid": "FILE", "config": "FILE", "model": "NAME|DIR", "device": "DEVICE",
 }
 

@@ -26,6 +26,8 @@ type (
 		Strength float64   `json:"strength,omitempty"`
 		Zoom     float64   `json:"zoom,omitempty"`
 		Pan      string    `json:"pan,omitempty"`
+		Refiner  string    `json:"refiner,omitempty"`
+		RefineAt float64   `json:"refine_at,omitempty"`
 		Grid     string    `json:"grid,omitempty"`
 		Best     *int      `json:"best,omitempty"` // index of the picture with the highest score
 		Pictures []painted `json:"pictures"`       // in seed order
@@ -57,7 +59,7 @@ func (f *imagineFlags) report(stdout io.Writer, model string, d *destination) er
 		best, pictures, leftOut := judged(d)
 		return printJSON(stdout, result{
 			Model: model, Prompt: r.Prompt, Negative: r.Negative, Sampler: r.Sampler, Steps: r.Steps, Guidance: r.Guidance, Rescale: r.Rescale, Eta: r.Eta,
-			ClipSkip: r.ClipSkip, Init: hash(r.Init), Mask: hash(r.Mask), Strength: r.Strength, Zoom: f.zoom, Pan: f.pan, Grid: d.grid,
+			ClipSkip: r.ClipSkip, Init: hash(r.Init), Mask: hash(r.Mask), Strength: r.Strength, Zoom: f.zoom, Pan: f.pan, Refiner: r.Refiner, RefineAt: r.RefineAt, Grid: d.grid,
 			Best: best, Pictures: pictures, LeftOut: leftOut,
 		})
 	}

@@ -129,6 +129,15 @@ func (c Config) With(values map[string]any) (Config, error) {
 	return ParseConfig(text)
 }
 
+// TrainTimesteps returns how many timesteps the model was trained with.
+func (c Config) TrainTimesteps() int {
+	s := common
+	if c.json != nil && json.Unmarshal(c.json, &s) != nil {
+		return common.NumTrainTimesteps // New says what is wrong
+	}
+	return s.NumTrainTimesteps
+}
+
 // fill puts what the file says over the defaults in s, and checks what every sampler relies on.
 func (c Config) fill(s *settings, o Options) error {
 	if c.json != nil {
