@@ -96,7 +96,7 @@ func (d *decoder) decode(ctx context.Context, latents []float32, p place) (*imag
 	case err != nil:
 		return nil, err
 	case !finite(pixels.data):
-		return nil, errors.New("the decoder gave values that are not numbers")
+		return nil, errors.New("the decoder gave values that are not numbers; its weights are damaged, or too large for half precision: fetch it again, or take it in single precision")
 	}
 	return toImage(pixels.data, pixels.w, pixels.h), nil
 }

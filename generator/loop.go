@@ -178,7 +178,7 @@ func (e *Engine) step(ctx context.Context, nets *networks, batch []*row) (called
 	}
 	for i, r := range batch {
 		if !finite(outs[i]) {
-			r.job.finish(fmt.Errorf("the model gave values that are not numbers at call %d of %s", r.call+1, r.job.request.Sampler))
+			r.job.finish(fmt.Errorf("%w (call %d of %s)", errDenoiser, r.call+1, r.job.request.Sampler))
 			continue
 		}
 		r.advance(outs[i])
@@ -187,6 +187,8 @@ func (e *Engine) step(ctx context.Context, nets *networks, batch []*row) (called
 	}
 	return true, nil
 }
+
+var errDenoiser = errors.New("the model gave values that are not numbers; its weights are damaged, or too large for half precision: fetch it again, or take it in single precision")
 
 func finite(values []float32) bool {
 	var sum float32 // of zeros, unless a value is infinite or not a number

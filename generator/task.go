@@ -3,6 +3,7 @@ package generator
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/easelbot/easel/generator/model"
 	"github.com/easelbot/easel/imagine"
@@ -76,10 +77,14 @@ func (k *kit) checkSampler(s stage) error {
 	if err := knowSampler(k.folder); err != nil && s.request.Sampler == k.folder.Defaults.Sampler {
 		return fmt.Errorf("model %s: easel.json: %w", k.folder.Name, err) // whoever asked did not choose it
 	}
-	if _, err := s.sampler(); err != nil {
-		return imagine.Invalid("sampler", "%v", err)
+	_, err := s.sampler()
+	if err == nil {
+		return nil
 	}
-	return nil
+	if broken := trySchedule(k.folder); broken != nil {
+		return fmt.Errorf("model %s: scheduler: %w", k.folder.Name, broken)
+	}
+	return imagine.Invalid("sampler", "%s", strings.TrimPrefix(err.Error(), "sampler "))
 }
 
 // checkRefiner reports whether another model can go on with what the first leaves.

@@ -37,7 +37,7 @@ func Plan(r imagine.Request, a Ask) imagine.Request {
 	set(&r.Eta, a.Eta)
 	set(&r.Rescale, a.Rescale)
 	set(&r.ClipSkip, a.ClipSkip)
-	r.Init, r.Mask, r.Strength = a.Init, a.Mask, strength(a)
+	r.Init, r.Mask, r.Strength = a.Init, a.Mask, strength(a, r.Steps)
 	set(&r.Variation.Strength, a.VariationStrength)
 	r.Seed, r.Path = drawn(a.Seed), a.Path
 	if r.Variation.Strength > 0 {
@@ -46,12 +46,12 @@ func Plan(r imagine.Request, a Ask) imagine.Request {
 	return r
 }
 
-// strength defaults to what diffusers' pipelines take.
-func strength(a Ask) float64 {
+// strength defaults to what diffusers' pipelines take, unless that would leave no step.
+func strength(a Ask, steps int) float64 {
 	switch {
 	case a.Strength != nil:
 		return *a.Strength
-	case a.Mask != nil:
+	case a.Mask != nil, a.Init != nil && steps == 1:
 		return 1
 	case a.Init != nil:
 		return 0.8

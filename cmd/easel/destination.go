@@ -30,6 +30,7 @@ type destination struct {
 	images  []*image.NRGBA // of all, as they were painted, before they were made larger
 	scores  []float64      // of all, if there is a score
 	saved   []painted
+	small   error // why pictures were saved as they were painted and not larger
 }
 
 // openDestination decides where the best pictures of a request go and makes sure, before anything is painted, that they can be
@@ -133,9 +134,9 @@ func (d *destination) saveAll(pictures <-chan imagine.Picture, stop func()) erro
 	}
 	slices.SortFunc(d.saved, func(a, b painted) int { return a.Index - b.Index })
 	if d.grid != "" && err == nil && len(d.saved) == d.keep {
-		return save(d.grid, imagine.Grid(d.shown()))
+		err = save(d.grid, imagine.Grid(d.shown()))
 	}
-	return err
+	return cmp.Or(err, d.small)
 }
 
 // selects reports whether pictures are left out.
@@ -193,19 +194,20 @@ func (d *destination) shown() []*image.NRGBA {
 
 func (d *destination) save(p imagine.Picture) error {
 	file, m := d.fileOf(p.Index), p.Image
-	if d.enlarge != nil {
-		var err error
-		if m, err = d.enlarge(m); err != nil {
-			return err
+	if d.enlarge != nil && d.small == nil {
+		if larger, err := d.enlarge(m); err != nil {
+			d.small = fmt.Errorf("%w; pictures are saved as they were painted", err)
+		} else {
+			m = larger
 		}
 	}
 	if err := save(file, m); err != nil {
-		return err
+		return fmt.Errorf("%w; --seed %d paints it again", err, p.Seed)
 	}
 	size := m.Rect.Size()
 	saved := painted{Index: p.Index, File: file, Seed: p.Seed, Width: size.X, Height: size.Y}
 	if prompt, _, err := syntax.Painted(d.request, p.Index); err == nil && prompt != d.request.Prompt {
-		saved.Prompt = prompt
+		saved.Prompt = &prompt
 	}
 	if strength := d.request.Variation.Strength; strength > 0 {
 		saved.VariationSeed, saved.VariationStrength = &p.VariationSeed, strength

@@ -21,10 +21,11 @@ type enlarger struct {
 	network *upscale.Upscaler // nil for Lanczos' filter
 }
 
-// openEnlarger checks the factor and loads the network that the configuration names. For factor 0 it returns nil.
-func openEnlarger(c configs.Config, factor int, r imagine.Request, stderr io.Writer) (*enlarger, error) {
+// openEnlarger checks --upscale and loads the network that the configuration names. Without it, it returns nil.
+func (f *imagineFlags) openEnlarger(c configs.Config, r imagine.Request, stderr io.Writer) (*enlarger, error) {
+	factor := f.upscale
 	switch {
-	case factor == 0:
+	case !f.given("upscale"):
 		return nil, nil
 	case factor != 2 && factor != 4:
 		return nil, usagef("--upscale is %d; it must be 2 or 4", factor)
@@ -49,7 +50,7 @@ func openUpscaler(c configs.Config) (*upscale.Upscaler, error) {
 	}
 	network, err := upscale.Open(inference.Graph{Name: "upscaler", Path: c.Upscaler}, options)
 	if err != nil {
-		return nil, fmt.Errorf("the upscaler %s cannot be used: %w", c.Upscaler, reason(err))
+		return nil, fmt.Errorf("the upscaler %s (upscaler, EASEL_UPSCALER) cannot be used: %w", c.Upscaler, reason(err))
 	}
 	return network, nil
 }

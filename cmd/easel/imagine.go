@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 
@@ -106,6 +107,11 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 	if !f.given("prompt") {
 		return usagef("--prompt is missing: say what to paint, such as --prompt \"a red fox on a blue background\"")
 	}
+	for flag, value := range map[string]string{"init": f.init, "mask": f.mask, "refiner": f.refiner, "out": f.out, "grid": f.grid} {
+		if f.given(flag) && value == "" { // such as a shell's variable that is not set
+			return usagef("--%s is empty; give it a value, or leave it out", flag)
+		}
+	}
 	config, err := f.load()
 	if err != nil {
 		return err
@@ -146,7 +152,7 @@ func (f *imagineFlags) equip(ctx context.Context, c configs.Config, to *destinat
 	if f.canvas != nil {
 		to.paste = f.canvas.Paste
 	}
-	larger, err := openEnlarger(c, f.upscale, to.request, stderr)
+	larger, err := f.openEnlarger(c, to.request, stderr)
 	if err != nil {
 		return func() {}, err
 	}
@@ -197,7 +203,33 @@ func (f *imagineFlags) prepare(c configs.Config, folders []*model.Folder) (*dest
 	if err != nil {
 		return nil, err
 	}
-	return openDestination(f.out, f.grid, request, keep)
+	to, err := openDestination(f.out, f.grid, request, keep)
+	if err != nil {
+		return nil, err
+	}
+	return to, f.spareSources(to)
+}
+
+// spareSources makes sure that no picture takes the place of one that it is painted from.
+func (f *imagineFlags) spareSources(to *destination) error {
+	files := []string{to.grid}
+	for k := range to.request.Count {
+		files = append(files, to.fileOf(k))
+	}
+	for flag, source := range map[string]string{"init": f.init, "mask": f.mask} {
+		for _, file := range files {
+			if sameFile(source, file) {
+				return usagef("%s is the --%s picture, which would be lost; choose another place with --out", file, flag)
+			}
+		}
+	}
+	return nil
+}
+
+func sameFile(a, b string) bool {
+	first, err := os.Stat(a)
+	second, otherErr := os.Stat(b)
+	return err == nil && otherErr == nil && os.SameFile(first, second)
 }
 
 // complete lays the flags over what the model proposes.
@@ -308,6 +340,9 @@ func parseSize(s string) (width, height int, err error) {
 func (f *imagineFlags) sayUnread(engine *generator.Engine, r imagine.Request, stderr io.Writer) error {
 	if strings.TrimSpace(r.Negative) != "" && r.Guidance <= 1 {
 		fmt.Fprintln(stderr, "easel: --negative has no effect at guidance 1 and below")
+	}
+	if r.Rescale > 0 && r.Guidance <= 1 {
+		fmt.Fprintln(stderr, "easel: --guidance-rescale has no effect at guidance 1 and below")
 	}
 	if r.Eta > 0 && r.Sampler != "ddim" && r.Sampler != "tcd" {
 		fmt.Fprintln(stderr, "easel: --eta has no effect with sampler "+r.Sampler+"; only ddim and tcd mix in as much noise as they are told")

@@ -70,14 +70,14 @@ func decodePicture(content []byte) (image.Image, error) {
 		}
 		header, err := d.header(bytes.NewReader(content))
 		if err != nil {
-			return nil, fmt.Errorf("it cannot be read: %w", err)
+			return nil, fmt.Errorf("it cannot be read (%w); save it again as PNG", err)
 		}
 		if w, h := header.Width, header.Height; w < 1 || h < 1 || w > maxPicturePixels/h {
-			return nil, fmt.Errorf("it is %dx%d pixels; it must be 1 to %d in all", w, h, maxPicturePixels)
+			return nil, fmt.Errorf("it is %dx%d pixels; it must be 1 to %d in all; make it smaller", w, h, maxPicturePixels)
 		}
 		m, err := d.decode(bytes.NewReader(content))
 		if err != nil {
-			return nil, fmt.Errorf("it cannot be read: %w", err)
+			return nil, fmt.Errorf("it cannot be read (%w); save it again as PNG", err)
 		}
 		return upright(m, content), nil
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -24,7 +25,14 @@ func openRanker(c configs.Config) (*rank.Ranker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rank.Open(c.CLIP, options)
+	if !isDir(c.CLIP) {
+		return nil, fmt.Errorf("clip (EASEL_CLIP): there is no folder %s", c.CLIP)
+	}
+	r, err := rank.Open(c.CLIP, options)
+	if err != nil {
+		return nil, fmt.Errorf("clip (EASEL_CLIP): %w", err)
+	}
+	return r, nil
 }
 
 // scorer compares pictures of a request with the prompts that they were painted from.

@@ -36,7 +36,7 @@ type (
 	painted struct {
 		Index             int      `json:"index"`
 		File              string   `json:"file"`
-		Prompt            string   `json:"prompt,omitempty"` // with its wildcards chosen, if it has any
+		Prompt            *string  `json:"prompt,omitempty"` // with its wildcards chosen, if it has any
 		Seed              int64    `json:"seed"`
 		VariationSeed     *int64   `json:"variation_seed,omitempty"` // with a variation only; 0 is a seed as well
 		VariationStrength float64  `json:"variation_strength,omitempty"`

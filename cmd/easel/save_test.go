@@ -128,11 +128,27 @@ func TestSaveAllStops(t *testing.T) {
 	}
 	close(pictures)
 	stopped := 0
-	if err := d.saveAll(pictures, func() { stopped++ }); err == nil || !strings.Contains(err.Error(), "8.png") {
-		t.Errorf("got %v, want an error about 8.png", err)
+	if err := d.saveAll(pictures, func() { stopped++ }); err == nil || !strings.Contains(err.Error(), "8.png") || !strings.HasSuffix(err.Error(), "; --seed 8 paints it again") {
+		t.Errorf("got %v, want an error about 8.png and its seed", err)
 	}
 	if names := names(t, dir); stopped != 1 || len(d.saved) != 1 || names != "7.png 8.png" {
 		t.Errorf("stopped %d times with %v saved and %s in the folder; want once, after the first", stopped, d.saved, names)
+	}
+}
+
+// TestSaveAllWithoutALargerOne gives a destination what cannot be made larger. Nothing is lost.
+func TestSaveAllWithoutALargerOne(t *testing.T) {
+	d := &destination{dir: t.TempDir(), request: imagine.Request{Seed: 7, Count: 2}, keep: 2, enlarge: func(*image.NRGBA) (*image.NRGBA, error) {
+		return nil, errors.New("too dark")
+	}}
+	pictures := make(chan imagine.Picture, 2)
+	for k := range 2 {
+		pictures <- imagine.Picture{Index: k, Seed: 7 + int64(k), Image: gradient()}
+	}
+	close(pictures)
+	err := d.saveAll(pictures, func() { t.Error("it stopped") })
+	if err == nil || err.Error() != "too dark; pictures are saved as they were painted" || names(t, d.dir) != "7.png 8.png" {
+		t.Errorf("got %v, and %s in the folder", err, names(t, d.dir))
 	}
 }
 

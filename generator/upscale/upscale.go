@@ -71,15 +71,15 @@ type Upscaler struct {
 func Open(g inference.Graph, o inference.Options) (*Upscaler, error) {
 	in, out, err := ports(g)
 	if err != nil {
-		return nil, fmt.Errorf("the upscaler %s cannot be used: %w", g.Name, err)
+		return nil, err
 	}
 	u := &Upscaler{input: in.Name, output: out.Name, width: fixed(in, 3), height: fixed(in, 2)}
 	o.Outputs = []string{out.Name}
 	if u.session, err = inference.Open(g, o); err != nil {
-		return nil, fmt.Errorf("the upscaler cannot be opened: %w", err)
+		return nil, err
 	}
 	if u.scale, err = u.findScale(in, out); err != nil {
-		return nil, errors.Join(fmt.Errorf("the upscaler %s cannot be used: %w", g.Name, err), u.Close())
+		return nil, errors.Join(err, u.Close())
 	}
 	return u, nil
 }
