@@ -29,6 +29,7 @@ type model struct {
 	since   time.Duration // here: since when
 	used    time.Duration // when it was last called
 	lead    float64       // scratch: the least tag of who wants it
+	awaited bool          // scratch: somebody gets ready for it
 }
 
 func (s *Scheduler) model(id Model) *model {
@@ -132,13 +133,14 @@ func earlier(a, b *model) *model {
 	return a
 }
 
-// leads notes of each model the least tag of who has rows that could go on if it were loaded.
+// leads notes of each model the least tag of who has rows that could go on if it were loaded, and whether jobs wait.
 func (s *Scheduler) leads() {
 	for _, m := range s.models {
-		m.lead = math.Inf(1)
+		m.lead, m.awaited = math.Inf(1), false
 	}
 	for _, p := range s.persons {
 		for _, j := range p.jobs {
+			j.model.awaited = j.model.awaited || j.Waiting
 			if p.tag < j.model.lead && (s.admits(j) || slices.ContainsFunc(j.order, func(r *Row) bool { return r.joined })) {
 				j.model.lead = p.tag
 			}
@@ -155,8 +157,8 @@ func (s *Scheduler) due(now time.Duration, m *model) bool {
 func (s *Scheduler) mayGo(now time.Duration, m *model) func(*model) bool {
 	lead, _ := s.leader()
 	switch {
-	case lead == nil && len(s.call) == 0: // nothing to do
-		return func(*model) bool { return true }
+	case lead == nil && len(s.call) == 0: // nothing to do, though soon there may be
+		return func(o *model) bool { return !o.awaited }
 	case lead == nil || m.lead >= lead.tag || !s.due(now, m):
 		return (*model).idle
 	}

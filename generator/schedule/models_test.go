@@ -109,3 +109,24 @@ func TestLoadFailedRemovesJobs(t *testing.T) {
 		t.Errorf("got %+v, want the other model", d)
 	}
 }
+
+// A model stays for jobs that are getting ready for it, though another is asked for: else two models could drive each other out
+// for ever before a text is read.
+func TestModelWaitsForItsTexts(t *testing.T) {
+	s := New(roomy)
+	a, b := of("a", "a", 4<<30, 1), of("b", "b", 4<<30, 1)
+	a.Waiting, b.Waiting = true, true
+	add(t, s, a, b)
+	d := s.Next(0)
+	if d.Load == nil || d.Load.Name != "a" {
+		t.Fatalf("got %+v, want a", d)
+	}
+	s.Loaded(0, *d.Load, time.Second)
+	if d := s.Next(time.Second); d.Load != nil {
+		t.Fatalf("got %+v before a's texts can be read", d)
+	}
+	s.Remove(a)
+	if d := s.Next(time.Second); d.Load == nil || d.Load.Name != "b" || len(d.Unload) != 1 {
+		t.Errorf("got %+v, want b when nobody waits for a", d)
+	}
+}

@@ -36,7 +36,7 @@
 // # Models
 //
 // A model is loaded at once where that turns out none with work to do; least recently used ones go first. Otherwise its rows wait
-// until the loaded ones have nothing to do, or until they waited four times as long as loading takes, their person has had less than
+// until the loaded ones have nothing to do and nobody gets ready for them, or until they waited four times as long as loading takes, their person has had less than
 // all others, and the models that must go have been there for four times what loading takes. A model stays as long as rows of it wait
 // to be decoded.
 package schedule
