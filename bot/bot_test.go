@@ -23,11 +23,22 @@ import (
 
 type planner struct{}
 
-func (planner) Defaults() imagine.Request {
-	return imagine.Request{Width: 128, Height: 128, Count: 1, Steps: 20, Guidance: 3, Sampler: "ddim"}
+func (planner) Models() []string { return []string{"builtin", "sd15"} }
+func (planner) Defaults(model string) (imagine.Request, error) {
+	r := plain()
+	r.Model = model
+	if model != "" && model != "builtin" && model != "sd15" {
+		return r, imagine.Invalid("model", "there is no model %q here", model)
+	}
+	return r, nil
 }
 func (planner) Check(r imagine.Request) error { return r.Validate() }
 func (planner) Calls(r imagine.Request) int   { return r.Steps }
+
+// plain is what the default model proposes.
+func plain() imagine.Request {
+	return imagine.Request{Width: 128, Height: 128, Count: 1, Steps: 20, Guidance: 3, Sampler: "ddim"}
+}
 
 // saga remembers the last order and answers with what it is told to.
 type saga struct {
@@ -178,7 +189,7 @@ func TestErrorsAreToldInWords(t *testing.T) {
 func made(state jobs.State, kind jobs.Kind, count int) (jobs.Job, []gallery.Entry) {
 	j := jobs.Job{
 		ID: "01J", Kind: kind, State: state, Owner: Person{ID: "ada", Name: "Ada"}, Took: 1234 * time.Millisecond, Reason: "why",
-		Request: planner{}.Defaults(),
+		Request: plain(),
 	}
 	j.Request.Prompt, j.Request.Count, j.Request.Seed = "a fox", count, 7
 	var entries []gallery.Entry
@@ -220,7 +231,7 @@ func TestRender(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			j, entries := made(tt.state, tt.kind, tt.count)
-			m := render(j, entries, planner{}.Defaults())
+			m := render(j, entries, plain())
 			if m.Status != tt.status || labels(m) != tt.buttons || m.State == string(jobs.Delivering) || m.Large != (len(entries) == 1) {
 				t.Errorf("status %q, buttons %q, state %s, large %v", m.Status, labels(m), m.State, m.Large)
 			}
@@ -241,7 +252,7 @@ func TestRender(t *testing.T) {
 func TestAWithheldPictureHasAVeilAndNoButtons(t *testing.T) {
 	j, entries := made(jobs.Done, jobs.Imagine, 4)
 	entries[1].Blob = ""
-	m := render(j, entries, planner{}.Defaults())
+	m := render(j, entries, plain())
 	if !m.Pictures[1].Veiled || strings.Contains(m.Pictures[1].Alt, "fox") || labels(m) != "U1 U3 U4 V1 V3 V4 Reroll Details Delete" {
 		t.Errorf("%+v, buttons %s", m.Pictures[1], labels(m))
 	}
@@ -255,7 +266,7 @@ func TestOptionsReadBack(t *testing.T) {
 	j, _ := made(jobs.Done, jobs.Imagine, 2)
 	j.Request.Negative, j.Request.Width, j.Request.Height = `fog "and" rain`, 64, 256
 	j.Request.Steps, j.Request.Guidance, j.Request.Sampler = 30, 1.5, "euler"
-	text := optionsOf(j, planner{}.Defaults())
+	text := optionsOf(j, plain())
 	ask, err := Parse("a fox " + text)
 	if err != nil {
 		t.Fatal(err)
@@ -264,11 +275,11 @@ func TestOptionsReadBack(t *testing.T) {
 	ask.Seed = &seed
 	want := j.Request
 	want.Negative = "fog 'and' rain"
-	if got := jobs.Plan(planner{}.Defaults(), ask); !reflect.DeepEqual(got, want) {
+	if got := jobs.Plan(plain(), ask); !reflect.DeepEqual(got, want) {
 		t.Errorf("%q reads as %+v\nwant %+v", text, got, want)
 	}
 	j, _ = made(jobs.Done, jobs.Imagine, 4)
-	if text := optionsOf(j, planner{}.Defaults()); text != "" {
+	if text := optionsOf(j, plain()); text != "" {
 		t.Errorf("nothing was asked for beside the prompt, and it says %q", text)
 	}
 }

@@ -61,7 +61,11 @@ func (b *Bot) drawn(ctx context.Context, j jobs.Job) (Channel, Message, error) {
 		return nil, Message{}, err
 	}
 	entries, err := b.gallery.OfJob(ctx, gallery.Scope{Tenant: j.Place.Tenant, Channel: j.Place.Channel, Viewer: j.Owner.ID}, j.ID)
-	return c, render(j, entries, b.planner.Defaults()), err
+	base, unknown := b.planner.Defaults(j.Request.Model)
+	if unknown != nil {
+		base = j.Request // of a model that is no longer here, whose own values nobody knows
+	}
+	return c, render(j, entries, base), err
 }
 
 func (b *Bot) channel(j jobs.Job) (Channel, error) {

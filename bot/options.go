@@ -66,6 +66,11 @@ var options = []option{
 		func(a *jobs.Ask, v string) error { a.Sampler = &v; return nil },
 		func(a *jobs.Ask) bool { return a.Sampler != nil },
 	},
+	{
+		Hint{"model", "", "The model that paints, where there are several"},
+		func(a *jobs.Ask, v string) error { a.Model = v; return nil },
+		func(a *jobs.Ask) bool { return a.Model != "" },
+	},
 }
 
 // aliases are what people type for an option who come from elsewhere.
@@ -285,17 +290,25 @@ func Commands() []Hint {
 	}
 }
 
-// Options lists what can be asked for beside the prompt, with the model's own values as hints.
+// Options lists what can be asked for beside the prompt, with the default model's own values as hints.
 func (b *Bot) Options() []Hint {
-	d := b.planner.Defaults()
+	d, err := b.planner.Defaults("")
+	if err != nil {
+		return nil
+	}
+	models := b.planner.Models()
 	own := map[string]string{
-		"size": fmt.Sprintf("%dx%d", d.Width, d.Height), "steps": strconv.Itoa(d.Steps),
+		"model": strings.Join(models[1:], ", "),
+		"size":  fmt.Sprintf("%dx%d", d.Width, d.Height), "steps": strconv.Itoa(d.Steps),
 		"guidance": strconv.FormatFloat(d.Guidance, 'g', 4, 64), "sampler": d.Sampler,
 	}
-	hints := make([]Hint, len(options))
-	for i, o := range options {
-		hints[i] = o.Hint
-		hints[i].Hint = cmp.Or(o.Hint.Hint, own[o.Name])
+	var hints []Hint
+	for _, o := range options {
+		h := o.Hint
+		h.Hint = cmp.Or(h.Hint, own[o.Name])
+		if o.Name != "model" || len(models) > 1 {
+			hints = append(hints, h)
+		}
 	}
 	return hints
 }

@@ -35,6 +35,7 @@ func TestParse(t *testing.T) {
 		{"quotes behind an equals sign", `--negative="fog and rain" a fox`, jobs.Ask{Prompt: "a fox", Negative: "fog and rain"}},
 		{"quotes in the prompt stay", `a sign that says "keep out" --count 1`, jobs.Ask{Prompt: `a sign that says "keep out"`, Count: ptr(1)}},
 		{"dashes that are no option", "a fox -- and a 3--4 score —", jobs.Ask{Prompt: "a fox -- and a 3--4 score —"}},
+		{"a model", "a fox --model sd15", jobs.Ask{Prompt: "a fox", Model: "sd15"}},
 		{"an alias", "a fox --cfg 3 --n 1", jobs.Ask{Prompt: "a fox", Guidance: ptr(3.0), Count: ptr(1)}},
 	}
 	for _, tt := range tests {
@@ -71,6 +72,25 @@ func TestParseRefuses(t *testing.T) {
 				t.Errorf("got %v, want an error of --%s that says %q", err, tt.option, tt.says)
 			}
 		})
+	}
+}
+
+// alone is an engine with one model.
+type alone struct{ planner }
+
+func (alone) Models() []string { return []string{"builtin"} }
+
+func TestModelIsOfferedWhereThereAreSeveral(t *testing.T) {
+	hint := func(p jobs.Planner) string {
+		for _, h := range New(nil, nil, p, nil, nil).Options() {
+			if h.Name == "model" {
+				return h.Hint
+			}
+		}
+		return "none"
+	}
+	if several, one := hint(planner{}), hint(alone{}); several != "sd15" || one != "none" {
+		t.Errorf("with several models %s is offered, with one %s", several, one)
 	}
 }
 

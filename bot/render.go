@@ -13,7 +13,7 @@ import (
 	"github.com/easelbot/easel/jobs"
 )
 
-// render draws a job as it is now. base is what the model proposes: only what differs from it is worth telling.
+// render draws a job as it is now. base is what its model proposes: only what differs from it is worth telling.
 func render(j jobs.Job, entries []gallery.Entry, base imagine.Request) Message {
 	if j.State == jobs.Delivering {
 		j.State = jobs.Done // as it is for whoever sees the message
@@ -84,6 +84,7 @@ func optionsOf(j jobs.Job, base imagine.Request) string {
 	add(r.Steps != base.Steps, "steps", strconv.Itoa(r.Steps))
 	add(r.Guidance != base.Guidance, "guidance", decimal(r.Guidance))
 	add(r.Sampler != base.Sampler, "sampler", r.Sampler)
+	add(r.Model != "", "model", quoted(r.Model))
 	return strings.Join(list, " ")
 }
 

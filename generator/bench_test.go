@@ -15,7 +15,7 @@ import (
 func benchEngine(b *testing.B) (*Engine, imagine.Request) {
 	b.Helper()
 	e := engine(b, cmp.Or(os.Getenv("EASEL_MODEL"), tiny), roomy())
-	r := e.Defaults()
+	r := Defaults(e.kits[0].folder)
 	r.Prompt, r.Seed = "a red fox on a blue background", 7
 	return e, r
 }

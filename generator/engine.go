@@ -205,12 +205,9 @@ func pick(kits []*kit, field, name string) (*kit, error) {
 	return nil, imagine.Invalid(field, "there is no model %q here; choose one of %s", name, strings.Join(names, ", "))
 }
 
-// Defaults returns what the engine's first model proposes, see [Defaults].
-func (e *Engine) Defaults() imagine.Request { return Defaults(e.kits[0].folder) }
-
-// DefaultsOf returns what the model of that name proposes; the error is an [*imagine.InvalidError].
-func (e *Engine) DefaultsOf(name string) (imagine.Request, error) {
-	k, err := e.kit(imagine.Request{Model: name})
+// Defaults returns what the model of a name proposes, "" the first, see [Defaults]; the error is an [*imagine.InvalidError].
+func (e *Engine) Defaults(name string) (imagine.Request, error) {
+	k, err := pick(e.kits, "model", name)
 	if err != nil {
 		return imagine.Request{}, err
 	}

@@ -25,7 +25,7 @@ func ExampleEngine_Paint() {
 	}
 	defer func() { _ = engine.Close() }()
 
-	request := engine.Defaults()
+	request := generator.Defaults(folder)
 	request.Prompt, request.Seed, request.Count = "a red fox on a blue background", 7, 2
 	pictures, err := engine.Paint(context.Background(), request, imagine.Watcher{Event: func(ev imagine.Event) {
 		if ev.Calls == ev.Total && ev.Picture == nil {

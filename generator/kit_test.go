@@ -81,10 +81,10 @@ func TestUnknownModel(t *testing.T) {
 	if !errors.As(err, &invalid) || invalid.Field != "model" || err.Error() != `model: there is no model "sd3" here; choose one of sd15, sd2` {
 		t.Errorf("got %v", err)
 	}
-	if _, err := e.DefaultsOf("sd3"); !errors.As(err, &invalid) {
+	if _, err := e.Defaults("sd3"); !errors.As(err, &invalid) {
 		t.Errorf("defaults: %v", err)
 	}
-	if r, err := e.DefaultsOf("sd2"); err != nil || r.Model != "sd2" || r.Sampler != "ddim" {
+	if r, err := e.Defaults("sd2"); err != nil || r.Model != "sd2" || r.Sampler != "ddim" {
 		t.Errorf("defaults %+v, %v", r, err)
 	}
 }

@@ -109,6 +109,13 @@ func checkRefiner(kits []*kit, base *kit, memory int64, r imagine.Request) error
 	return err
 }
 
+// NeedsPicture reports whether a model paints only from a picture that it is given: to refine, or to paint into.
+func NeedsPicture(f *model.Folder) bool {
+	return f.Denoiser.Inpaints() || f.Denoiser.TimeIDs == refinerIDs
+}
+
+const refinerIDs = 5 // size, place, aesthetic score
+
 // checkTask reports whether the model can paint from what the request brings along.
 func checkTask(f *model.Folder, r imagine.Request) error {
 	switch o := samplerOptions(f, r); {
@@ -118,7 +125,7 @@ func checkTask(f *model.Folder, r imagine.Request) error {
 		return imagine.Invalid("init", "the picture to start from is missing or empty")
 	case f.Denoiser.Inpaints() && r.Mask == nil:
 		return imagine.Invalid("mask", "the model %s paints into pictures: give it a picture (init) and a mask", f.Name)
-	case f.Denoiser.TimeIDs == 5 && r.Init == nil:
+	case f.Denoiser.TimeIDs == refinerIDs && r.Init == nil:
 		return imagine.Invalid("init", "the model %s refines pictures: give it one (init)", f.Name)
 	case o.Begin == r.Steps:
 		return imagine.Invalid("strength", "%v of %d steps leaves none to paint; raise the strength or the steps", r.Strength, r.Steps)

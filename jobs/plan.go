@@ -10,6 +10,7 @@ import (
 // An Ask is what somebody asked for, in their words. What is nil is left to the model, seeds to chance.
 type Ask struct {
 	Prompt, Negative  string
+	Model             string // by name, "" for the default; Plan is given what that proposes
 	Size              *image.Point
 	Count, Steps      *int
 	Seed              *int64

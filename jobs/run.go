@@ -89,7 +89,7 @@ func (s *Saga) begin(ctx context.Context, j *Job) (context.Context, *run) {
 		cancel()
 		return nil, nil // it joined the line twice, and is being painted
 	}
-	j.Attempts, j.Model = j.Attempts+1, s.Model // which may be another since the job was planned
+	j.Attempts, j.Model = j.Attempts+1, s.model(j.Request) // which may be another since the job was planned
 	err := s.insist(working, func(tx *sql.Tx) error {
 		return move(ctx, tx, j.ID, change{
 			from: []State{Queued}, to: Running,

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -38,7 +39,8 @@ func (e *RefusedError) Error() string { return e.Verdict.Polite("prompt") }
 
 // Planner is what an engine says of requests before it paints them.
 type Planner interface {
-	Defaults() imagine.Request
+	Models() []string                               // names, the default first
+	Defaults(model string) (imagine.Request, error) // what a model proposes, "" for the default
 	Check(imagine.Request) error
 	Calls(imagine.Request) int // model calls for one of its pictures
 }
@@ -72,7 +74,6 @@ type Options struct {
 	Store     *store.DB
 	Gallery   *gallery.Gallery
 	Planner   Planner
-	Model     string // the model's name, for the record
 	Queue     Queue
 	Screener  Screener
 	Inspector Inspector
@@ -167,7 +168,7 @@ func (s *Saga) again(ctx context.Context, o Order) (Job, error) {
 func (s *Saga) plan(ctx context.Context, o Order) (Job, *gallery.Entry, moderation.Verdict, error) {
 	j := Job{
 		ID: ulid.MustNew(ulid.Timestamp(s.Now()), ulid.DefaultEntropy()).String(), Key: o.Key, Place: o.Place, Owner: o.Owner, Kind: o.Kind, Parent: o.Parent,
-		Model: s.Model, State: Queued, Created: s.Now(),
+		State: Queued, Created: s.Now(),
 	}
 	if o.Kind == Pick {
 		j, entry, err := s.planPick(ctx, j)
@@ -178,6 +179,7 @@ func (s *Saga) plan(ctx context.Context, o Order) (Job, *gallery.Entry, moderati
 	if j.Request, err = s.resolve(ctx, o); err != nil {
 		return j, nil, v, err
 	}
+	j.Model = s.model(j.Request)
 	if err := s.Planner.Check(j.Request); err != nil {
 		return j, nil, v, err
 	}
@@ -203,11 +205,15 @@ func (s *Saga) plan(ctx context.Context, o Order) (Job, *gallery.Entry, moderati
 	return j, nil, v, nil
 }
 
+// model returns the name of the model that paints a request, for the record.
+func (s *Saga) model(r imagine.Request) string { return cmp.Or(r.Model, s.Planner.Models()[0]) }
+
 // resolve makes an order's request.
 func (s *Saga) resolve(ctx context.Context, o Order) (imagine.Request, error) {
 	switch o.Kind {
 	case Imagine:
-		return Plan(s.Planner.Defaults(), o.Ask), nil
+		base, err := s.Planner.Defaults(o.Ask.Model)
+		return Plan(base, o.Ask), err
 	case Vary:
 		e, err := s.Gallery.Picture(ctx, scope(o), o.Parent.Job, o.Parent.Index)
 		if err == nil && e.Blob == "" {

@@ -39,8 +39,13 @@ type painter struct {
 	tries map[string]int
 }
 
-func (*painter) Defaults() imagine.Request {
-	return imagine.Request{Width: 64, Height: 64, Count: 1, Steps: 20, Guidance: 3, Sampler: "ddim"}
+func (*painter) Models() []string { return []string{"flat", "flatter"} }
+func (*painter) Defaults(model string) (imagine.Request, error) {
+	r := imagine.Request{Model: model, Width: 64, Height: 64, Count: 1, Steps: 20, Guidance: 3, Sampler: "ddim"}
+	if model == "flatter" {
+		r.Steps = 10
+	}
+	return r, nil
 }
 func (*painter) Check(r imagine.Request) error { return r.Validate() }
 func (*painter) Calls(r imagine.Request) int   { return r.Steps }
@@ -262,7 +267,7 @@ func open(t *testing.T, dir string, limits ratelimit.Limits, j judge, change ...
 		limiter: &purse{Memory: ratelimit.NewMemory(limits, time.Now), back: map[string]float64{}},
 	}
 	o := jobs.Options{
-		Store: db, Gallery: g, Planner: h.painter, Model: "flat", Queue: local.New(h.painter, 2), Screener: j, Inspector: j,
+		Store: db, Gallery: g, Planner: h.painter, Queue: local.New(h.painter, 2), Screener: j, Inspector: j,
 		Limiter: h.limiter, Waiting: 100, Log: slog.New(slog.DiscardHandler), Now: time.Now, Room: func() error { return nil },
 	}
 	for _, f := range change {
@@ -362,6 +367,21 @@ func TestAJobEndsInItsPictures(t *testing.T) {
 		}
 		if m := h.channel.previews[j.ID]; m == nil || m.Bounds().Dx() > 16 {
 			t.Errorf("the preview is %v, want one of 16 tiles at most", m)
+		}
+	})
+}
+
+func TestModels(t *testing.T) {
+	inBubble(t, ratelimit.Limits{}, judge{}, func(h *house) {
+		o := ask("1", "a fox", ada)
+		o.Ask.Model = "flatter"
+		other, usual := h.submit(o), h.submit(ask("2", "a fox", ada))
+		eventually()
+		if j := h.job(other.ID); j.Model != "flatter" || j.Request.Model != "flatter" || j.Request.Steps != 10 || j.State != jobs.Done {
+			h.t.Errorf("the job for another model is %+v", j)
+		}
+		if j := h.job(usual.ID); j.Model != "flat" || j.Request.Model != "" || j.Request.Steps != 20 || j.State != jobs.Done {
+			h.t.Errorf("the job for none in particular is %+v", j)
 		}
 	})
 }

@@ -123,7 +123,7 @@ func checkPainting(ctx context.Context, c configs.Config) []check {
 func tryPainting(ctx context.Context, engine *generator.Engine, folder *model.Folder) check {
 	r := generator.Defaults(folder)
 	r.Model, r.Prompt = folder.Name, "a fox"
-	if folder.Has(model.VAEEncoder) && (folder.Denoiser.Inpaints() || folder.Denoiser.TimeIDs == 5) {
+	if generator.NeedsPicture(folder) {
 		white := image.NewGray(image.Rect(0, 0, r.Width, r.Height)) // such a model needs a picture
 		for i := range white.Pix {
 			white.Pix[i] = math.MaxUint8
@@ -137,19 +137,35 @@ func tryPainting(ctx context.Context, engine *generator.Engine, folder *model.Fo
 	if _, err := engine.Paint(ctx, r, imagine.Watcher{}); err != nil {
 		return failed("painting", err)
 	}
-	return passed("painting", "a %dx%d picture in %d steps took %v", r.Width, r.Height, r.Steps, since(start))
+	note := ""
+	if generator.NeedsPicture(folder) {
+		note = "; from a picture, which easel serve has none to give it"
+	}
+	return passed("painting", "a %dx%d picture in %d steps took %v%s", r.Width, r.Height, r.Steps, since(start), note)
 }
 
 // checkExtras opens what pictures are judged and made larger by, where that is configured.
 func checkExtras(c configs.Config) []check {
 	var checks []check
 	if c.Upscaler != "" {
-		checks = append(checks, openedAndClosed("upscaler", c.Upscaler, func() (io.Closer, error) { return openUpscaler(c) }))
+		checks = append(checks, openedAndClosed("upscaler", c.Upscaler, func() (io.Closer, error) { return tryUpscaler(c) }))
 	}
 	if c.CLIP != "" {
 		checks = append(checks, openedAndClosed("clip", c.CLIP, func() (io.Closer, error) { return openRanker(c) }))
 	}
 	return checks
+}
+
+// tryUpscaler also lets it make a small picture larger, since one may be read and not work.
+func tryUpscaler(c configs.Config) (io.Closer, error) {
+	u, err := openUpscaler(c)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := u.Upscale(context.Background(), image.NewNRGBA(image.Rect(0, 0, 16, 16)), 2); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", c.Upscaler, err), u.Close())
+	}
+	return u, nil
 }
 
 func openedAndClosed(name, path string, open func() (io.Closer, error)) check {

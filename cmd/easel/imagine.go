@@ -134,7 +134,7 @@ func (f *imagineFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 		return err
 	}
 	defer func() { _ = engine.Close() }() // the process ends, and with it what could not be freed
-	if err := f.sayUnread(engine, to.request, stderr); err != nil {
+	if err := f.sayUnread(engine, folders[0], to.request, stderr); err != nil {
 		return err
 	}
 	if err := paint(ctx, engine, to, stderr); err != nil {
@@ -337,12 +337,19 @@ func parseSize(s string) (width, height int, err error) {
 }
 
 // sayUnread tells what of the prompts the model does not read.
-func (f *imagineFlags) sayUnread(engine *generator.Engine, r imagine.Request, stderr io.Writer) error {
-	if strings.TrimSpace(r.Negative) != "" && r.Guidance <= 1 {
-		fmt.Fprintln(stderr, "easel: --negative has no effect at guidance 1 and below")
+func (f *imagineFlags) sayUnread(engine *generator.Engine, folder *model.Folder, r imagine.Request, stderr io.Writer) error {
+	unguided := ""
+	switch {
+	case folder.Denoiser.TimeCond > 0:
+		unguided = "with the model " + folder.Name + ", which is told the guidance scale and has no negative side"
+	case r.Guidance <= 1:
+		unguided = "at guidance 1 and below"
 	}
-	if r.Rescale > 0 && r.Guidance <= 1 {
-		fmt.Fprintln(stderr, "easel: --guidance-rescale has no effect at guidance 1 and below")
+	if unguided != "" && strings.TrimSpace(r.Negative) != "" {
+		fmt.Fprintln(stderr, "easel: --negative has no effect "+unguided)
+	}
+	if unguided != "" && r.Rescale > 0 {
+		fmt.Fprintln(stderr, "easel: --guidance-rescale has no effect "+unguided)
 	}
 	if r.Eta > 0 && r.Sampler != "ddim" && r.Sampler != "tcd" {
 		fmt.Fprintln(stderr, "easel: --eta has no effect with sampler "+r.Sampler+"; only ddim and tcd mix in as much noise as they are told")

@@ -13,6 +13,7 @@ import (
 	"github.com/easelbot/easel/bot/slack"
 	"github.com/easelbot/easel/configs"
 	"github.com/easelbot/easel/generator"
+	"github.com/easelbot/easel/generator/model"
 	"github.com/easelbot/easel/imagine"
 )
 
@@ -49,7 +50,7 @@ func register(ctx context.Context, c configs.Config, stdout io.Writer) error {
 }
 
 func registerDiscord(ctx context.Context, c configs.Config, stdout io.Writer) error {
-	folder, err := openModel(c)
+	folders, err := openModels(c)
 	if err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func registerDiscord(ctx context.Context, c configs.Config, stdout io.Writer) er
 		return err
 	}
 	fmt.Fprintf(stdout, "# Discord: this address invites the bot to a server:\n%s\n", a.Invite()) // first: in a server where it is not, it cannot register
-	hints := bot.New(nil, nil, proposal(generator.Defaults(folder)), nil, slog.New(slog.DiscardHandler)).Options()
+	hints := bot.New(nil, nil, proposal(folders), nil, slog.New(slog.DiscardHandler)).Options()
 	if err := a.Register(ctx, hints); err != nil {
 		return err
 	}
@@ -72,9 +73,17 @@ func registerDiscord(ctx context.Context, c configs.Config, stdout io.Writer) er
 	return nil
 }
 
-// proposal is what a model proposes, for who paints nothing.
-type proposal imagine.Request
+// proposal is what models propose, for who paints nothing.
+type proposal []*model.Folder
 
-func (p proposal) Defaults() imagine.Request   { return imagine.Request(p) }
-func (proposal) Check(r imagine.Request) error { return r.Validate() }
-func (proposal) Calls(r imagine.Request) int   { return r.Steps }
+func (p proposal) Models() []string {
+	var names []string
+	for _, f := range p {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+func (p proposal) Defaults(string) (imagine.Request, error) { return generator.Defaults(p[0]), nil }
+func (proposal) Check(r imagine.Request) error              { return r.Validate() }
+func (proposal) Calls(r imagine.Request) int                { return r.Steps }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/easelbot/easel/bot/web"
 	"github.com/easelbot/easel/configs"
 	"github.com/easelbot/easel/gallery"
+	"github.com/easelbot/easel/generator"
 	"github.com/easelbot/easel/jobs"
 	"github.com/easelbot/easel/jobs/local"
 	"github.com/easelbot/easel/moderation"
@@ -117,6 +119,11 @@ func (h *house) openEngines(c configs.Config, o *jobs.Options) error {
 	if err != nil {
 		return err
 	}
+	for _, f := range folders {
+		if generator.NeedsPicture(f) {
+			return fmt.Errorf("the model %s paints only from pictures, and nobody can give it one in a channel; choose another (model, models)", f.Name)
+		}
+	}
 	engine, err := openEngine(c, h.log, folders...)
 	if err != nil {
 		return err
@@ -127,7 +134,7 @@ func (h *house) openEngines(c configs.Config, o *jobs.Options) error {
 		return err
 	}
 	h.closers = append(h.closers, filter.Close)
-	o.Model, o.Planner, o.Queue, o.Inspector = folders[0].Name, engine, local.New(engine, c.Engine.MaxLanes), filter
+	o.Planner, o.Queue, o.Inspector = engine, local.New(engine, c.Engine.MaxLanes), filter
 	return nil
 }
 

@@ -157,16 +157,22 @@ func brief(posts []post) (list []string) {
 	return list
 }
 
-// result waits for the next post that says so much and has so many pictures, and looks at them.
+// result waits for the next post that says so much and has so many pictures of the built-in model.
 func (p *play) result(says string, pictures int) post {
+	p.t.Helper()
+	return p.sized(says, pictures, 128)
+}
+
+// sized waits for such a post with pictures whose sides have so many pixels.
+func (p *play) sized(says string, pictures, side int) post {
 	p.t.Helper()
 	got := p.one(p.posts, fmt.Sprintf("%q with %d pictures", says, pictures), func(q post) bool {
 		return !p.seen[q.id] && strings.Contains(q.text, says) && len(q.pictures) == pictures
 	})
 	for i, file := range got.pictures {
 		m, err := png.Decode(bytes.NewReader(file))
-		if err != nil || m.Bounds().Dx() != 128 || m.Bounds().Dy() != 128 {
-			p.t.Errorf("picture %d of %q: %v", i+1, says, err)
+		if err != nil || m.Bounds().Dx() != side || m.Bounds().Dy() != side {
+			p.t.Errorf("picture %d of %q: %v; want sides of %d", i+1, says, err, side)
 		}
 	}
 	p.seen[got.id] = true
