@@ -96,7 +96,7 @@ func Open(o Options, folders ...*model.Folder) (*Engine, error) {
 	first := e.kits[0]
 	nets, took, err := first.load(o)
 	if err != nil {
-		return nil, errors.Join(err, e.free())
+		return nil, errors.Join(fmt.Errorf("the model %s could not be loaded: %w", first.folder.Name, err), e.free())
 	}
 	e.take(first, nets)
 	e.scheduler.Here(e.now(), first.known, took)

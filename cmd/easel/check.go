@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -10,21 +12,26 @@ import (
 	"github.com/easelbot/easel/generator"
 	"github.com/easelbot/easel/generator/model"
 	"github.com/easelbot/easel/generator/model/pull"
+	"github.com/easelbot/easel/models"
 )
 
 func modelsCheckCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "check DIR",
+		Use:   "check DIR|NAME",
 		Short: "Say what a model's folder holds and what is wrong with it",
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usagef("name one folder: easel models check DIR")
+			if len(args) != 1 || args[0] == "" {
+				return usagef("name one folder, or a model that easel models list shows: easel models check DIR")
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return checkModel(cmd.OutOrStdout(), args[0], asJSON)
+			dir, err := folderOf(args[0])
+			if err != nil {
+				return err
+			}
+			return checkModel(cmd.OutOrStdout(), dir, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
@@ -57,13 +64,32 @@ type (
 	}
 )
 
-func checkModel(stdout io.Writer, dir string, asJSON bool) error {
-	switch info, err := os.Stat(dir); {
-	case err != nil:
-		return fmt.Errorf("model folder %s: %w", dir, reason(err))
-	case !info.IsDir():
-		return fmt.Errorf("%s is a file; name the folder that holds model_index.json", dir)
+// folderOf finds a model's folder by its path, or else by its name in the data folder.
+func folderOf(path string) (string, error) {
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return path, nil
+	case err == nil:
+		return "", fmt.Errorf("%s is a file; name the folder that holds model_index.json", path)
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("model folder %s: %w", path, reason(err))
 	}
+	c, err := (&settings{model: path}).load()
+	if err != nil {
+		return "", err
+	}
+	if path == models.Name && models.BuiltIn != nil {
+		return "", fmt.Errorf("the built-in model is part of the program; easel doctor paints with it")
+	}
+	for _, dir := range modelPlaces(c) {
+		if isDir(dir) {
+			return dir, nil
+		}
+	}
+	return "", fmt.Errorf("model folder %s: no such folder, nor a model of that name; easel models list shows those that there are", path)
+}
+
+func checkModel(stdout io.Writer, dir string, asJSON bool) error {
 	list, folder := findings(dir)
 	result := checked{Usable: true, Findings: []finding{}, Model: factsOf(folder)}
 	for _, f := range list {

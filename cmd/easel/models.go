@@ -85,7 +85,10 @@ func printModels(stdout io.Writer, entries []model.Entry) error {
 // aboutModel says what a model is: of which family, for pictures of which size, how large on disk, and what it says of itself.
 func aboutModel(e model.Entry) string {
 	folder, err := openEntry(e)
-	if err != nil {
+	switch {
+	case e.Dir != "" && e.Name == models.Name && models.BuiltIn != nil:
+		return "hidden by the built-in model; rename " + e.Dir
+	case err != nil:
 		return "cannot be used; easel models check " + e.Dir + " says why"
 	}
 	d := folder.Defaults

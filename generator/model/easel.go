@@ -54,7 +54,7 @@ func (in *inspector) easel() {
 		return
 	}
 	f := in.folder
-	f.About = About{Description: e.Description, Words: e.Words, Styles: e.Styles}
+	f.About = About{Description: plain(e.Description), Words: e.Words, Styles: e.Styles}
 	f.Defaults = Defaults{
 		Steps:    either(e.Steps, 20),
 		Guidance: either(e.Guidance, 7.5),

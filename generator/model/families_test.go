@@ -261,7 +261,7 @@ func TestBrokenXL(t *testing.T) {
 		"projection":        {replace("unet/config.json", `{`+xlConfig+`2000}`), "projection_class_embeddings_input_dim is 2000, but text_embeds of 1280 and 6 time ids of 256 make 2816"},
 		"no projection":     {replace("unet/config.json", `{`+xlConfig+`null}`), "addition_time_embed_dim is 256 and projection_class_embeddings_input_dim 0"},
 		"huge projection":   {replace("unet/config.json", `{`+xlConfig+`9223372036854775807}`), "projection_class_embeddings_input_dim 9223372036854775807"},
-		"infinite":          {replace("unet/config.json", `{`+xlConfig+`1e400}`), "projection_class_embeddings_input_dim should be int, not number 1e400"},
+		"infinite":          {replace("unet/config.json", `{`+xlConfig+`1e400}`), "projection_class_embeddings_input_dim should be a whole number, not 1e400"},
 		"pooled of another": {func(m fstest.MapFS) {
 			swap("text_encoder_2/model.onnx", encoder(32, 1280, value("text_embeds", graph.Float32, -1, 1024)))(m)
 		}, "but text_embeds of 1024 and 6 time ids of 256 make 2560"},

@@ -95,6 +95,24 @@ func (in *inspector) open(file string) (fs.File, error) {
 	return in.folder.fsys.Open(file)
 }
 
+// impostor says what a file is that came in place of another, or "".
+func (in *inspector) impostor(file string) string {
+	f, err := in.open(file)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	head, _ := io.ReadAll(io.LimitReader(f, 256)) // what cannot be read says nothing
+	start := strings.ToLower(strings.TrimLeft(string(head), " \t\r\n\ufeff"))
+	switch {
+	case strings.HasPrefix(start, "version https://git-lfs"):
+		return "it is a pointer of Git LFS, not the file itself; fetch that with git lfs pull"
+	case strings.HasPrefix(start, "<!doctype") || strings.HasPrefix(start, "<html"):
+		return "it is a web page, which came in place of the file; fetch it again, with a token if the model wants one"
+	}
+	return ""
+}
+
 // bytes reads a small file whole, and reports whether it was there and could be read.
 func (in *inspector) bytes(file string, limit int64) ([]byte, bool) {
 	f, err := in.open(file)

@@ -115,6 +115,31 @@ func TestNoFile(t *testing.T) {
 	}
 }
 
+// TestWeightsInPart finds weights of which some are missing, as copying leaves them that was interrupted.
+func TestWeightsInPart(t *testing.T) {
+	m := besides()
+	s := signature(values(sample, timestep, hidden), values(outSample))
+	s.External, s.Reach = []string{"model.onnx_data"}, map[string]int64{"model.onnx_data": 1000}
+	m["unet/model.onnx"] = onnx(s)
+	dir, _ := onDisk(t, m)
+	if _, err := model.OpenDir(dir); err != nil {
+		t.Fatal(err)
+	}
+	weights := filepath.Join(dir, "unet", "model.onnx_data")
+	for content, want := range map[string]string{
+		strings.Repeat("w", 999): "it is cut short, 999 bytes of 1000; copy it again",
+		"":                       "it is cut short, 0 bytes of 1000; copy it again",
+		"version https://git-lfs.github.com/spec/v1\noid sha256:00": "it is a pointer of Git LFS, not the file itself; fetch that with git lfs pull",
+	} {
+		if err := os.WriteFile(weights, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := model.OpenDir(dir); err == nil || !strings.Contains(err.Error(), "unet/model.onnx_data: cannot be used, though unet/model.onnx keeps weights in it: "+want) {
+			t.Errorf("with %d bytes: %v", len(content), err)
+		}
+	}
+}
+
 func TestWeights(t *testing.T) {
 	dir, _ := onDisk(t, besides())
 	f, err := model.OpenDir(dir)

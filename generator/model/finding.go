@@ -63,8 +63,8 @@ type Entry struct {
 	Problem     error  // why it cannot be used, or nil
 }
 
-// List returns the models among the folders directly within dir, sorted by name. A dir that
-// does not exist has none.
+// List returns the folders directly within dir, sorted by name, and of those that are no models the problem. What begins with a dot
+// is left out. A dir that does not exist has none.
 func List(dir string) ([]Entry, error) {
 	entries, err := os.ReadDir(dir) // sorted
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -72,16 +72,12 @@ func List(dir string) ([]Entry, error) {
 	}
 	var list []Entry
 	for _, e := range entries {
-		if d := filepath.Join(dir, e.Name()); isModel(d) {
+		d := filepath.Join(dir, e.Name())
+		if info, err := os.Stat(d); err == nil && info.IsDir() && !strings.HasPrefix(e.Name(), ".") {
 			list = append(list, entry(d))
 		}
 	}
 	return list, nil
-}
-
-func isModel(dir string) bool {
-	info, err := os.Stat(filepath.Join(dir, "model_index.json"))
-	return err == nil && info.Mode().IsRegular()
 }
 
 func entry(dir string) Entry {

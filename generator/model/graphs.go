@@ -120,11 +120,15 @@ func (in *inspector) header(component string) (graph.Signature, bool) {
 	defer f.Close()
 	sig, err := graph.Read(f)
 	if err != nil {
-		in.problem(file(component), "%v; copy the file again", err)
+		if other := in.impostor(file(component)); other != "" {
+			in.problem(file(component), "%s", other)
+		} else {
+			in.problem(file(component), "%v; copy the file again", err)
+		}
 		return graph.Signature{}, false
 	}
 	in.folder.signatures[component] = sig
-	weight := Weight{Component: component, Bytes: in.beside(component, sig.External)}
+	weight := Weight{Component: component, Bytes: in.beside(component, sig)}
 	if info, err := f.Stat(); err == nil {
 		weight.Bytes += info.Size()
 	}

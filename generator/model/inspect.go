@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"reflect"
 	"strings"
 
 	"github.com/easelbot/easel/inference/graph"
@@ -154,6 +155,25 @@ func (in *inspector) read(file string, into any) bool {
 	return true
 }
 
+// kindOf words a type as JSON has it.
+func kindOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a text in quotes"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Map, reflect.Struct:
+		return "an object in braces"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Pointer:
+		return kindOf(t.Elem())
+	}
+	return "a whole number"
+}
+
 // explain words JSON's errors for somebody who edits the file.
 func explain(err error, file []byte) error {
 	var syntax *json.SyntaxError
@@ -166,8 +186,11 @@ func explain(err error, file []byte) error {
 		return fmt.Errorf("line %d is not JSON", line)
 	}
 	var typ *json.UnmarshalTypeError
-	if errors.As(err, &typ) && typ.Field != "" {
-		return fmt.Errorf("%s should be %v, not %s", typ.Field, typ.Type, typ.Value)
+	switch {
+	case !errors.As(err, &typ):
+		return err
+	case typ.Field == "":
+		return fmt.Errorf("it should be %s, not %s", kindOf(typ.Type), typ.Value)
 	}
-	return err
+	return fmt.Errorf("%s should be %s, not %s", typ.Field, kindOf(typ.Type), strings.TrimPrefix(typ.Value, "number "))
 }

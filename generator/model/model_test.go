@@ -243,7 +243,7 @@ func TestTiny(t *testing.T) {
 
 func TestList(t *testing.T) {
 	dir := t.TempDir()
-	for name, files := range map[string]fs.FS{"good": whole(), "bad": fstest.MapFS{"model_index.json": text("{}")}, "notes": fstest.MapFS{"a.txt": text("")}} {
+	for name, files := range map[string]fs.FS{"good": whole(), "bad": fstest.MapFS{"model_index.json": text("{}")}, "notes": fstest.MapFS{"a.txt": text("")}, ".pull": whole()} {
 		if err := os.CopyFS(filepath.Join(dir, name), files); err != nil {
 			t.Fatal(err)
 		}
@@ -258,11 +258,11 @@ func TestList(t *testing.T) {
 	var got []string
 	for _, e := range list {
 		got = append(got, e.Name)
-		if (e.Problem != nil) != (e.Name == "bad") {
+		if (e.Problem != nil) != (e.Name != "good") {
 			t.Errorf("%s: problem %v", e.Name, e.Problem)
 		}
 	}
-	if want := []string{"bad", "good"}; !slices.Equal(got, want) {
+	if want := []string{"bad", "good", "notes"}; !slices.Equal(got, want) {
 		t.Errorf("listed %q, want %q", got, want)
 	}
 	if list, err := model.List(filepath.Join(dir, "nowhere")); len(list) != 0 || err != nil {

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -60,7 +62,8 @@ const (
 )
 
 // beside checks that files of weights lie where the graph says, and nowhere outside, and returns how many bytes they have.
-func (in *inspector) beside(component string, files []string) int64 {
+func (in *inspector) beside(component string, sig graph.Signature) int64 {
+	files := sig.External
 	switch {
 	case len(files) > 0 && in.folder.Dir == "":
 		in.problem(file(component), "keeps its weights in a file beside it (%s), which an embedded model cannot", files[0])
@@ -77,6 +80,9 @@ func (in *inspector) beside(component string, files []string) int64 {
 			return sum
 		}
 		size, err := in.size(component, name)
+		if err == nil && size < sig.Reach[name] {
+			err = in.short(path.Join(component, name), size, sig.Reach[name])
+		}
 		sum += size
 		if err == nil {
 			continue
@@ -103,6 +109,14 @@ func (in *inspector) size(component, name string) (int64, error) {
 		return 0, err
 	}
 	return info.Size(), in.nextTo(file(component), full)
+}
+
+// short says why a file of weights has too few bytes.
+func (in *inspector) short(file string, size, need int64) error {
+	if other := in.impostor(file); other != "" {
+		return errors.New(other)
+	}
+	return fmt.Errorf("it is cut short, %d bytes of %d; copy it again", size, need)
 }
 
 func (in *inspector) unusable(component, name string, err error) {

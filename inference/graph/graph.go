@@ -29,6 +29,8 @@ type Signature struct {
 	// External names the files that hold weights, relative to the graph's own folder, each
 	// once, in order of appearance. The names are the file's claims: check them before use.
 	External []string
+
+	Reach map[string]int64 // how many bytes each of these files must have for all weights to be in it
 }
 
 // Input returns the input of that name.

@@ -37,7 +37,7 @@ const maxAxes = 64
 // seeking. It fails when the bytes are no ONNX model, are cut short, or hold no graph with
 // an input and an output.
 func Read(r io.Reader) (Signature, error) {
-	rd := &reader{wire: newWire(r), weights: map[string]bool{}, files: map[string]bool{}}
+	rd := &reader{wire: newWire(r), weights: map[string]bool{}, sig: Signature{Reach: map[string]int64{}}}
 	if err := rd.file(rd.model); err != nil {
 		return Signature{}, fmt.Errorf("not a readable ONNX model: %w", err)
 	}
@@ -55,7 +55,6 @@ type reader struct {
 	*wire
 	sig     Signature
 	weights map[string]bool
-	files   map[string]bool
 }
 
 func (rd *reader) model(f field) error {
@@ -115,7 +114,8 @@ func (rd *reader) sparse(f field, main bool) error {
 
 // tensor notes a weight's name, if it may be listed among the inputs, and where it lies.
 func (rd *reader) tensor(f field, listed bool) error {
-	return rd.message(f.end, func(f field) error {
+	w := weight{elements: 1}
+	err := rd.message(f.end, func(f field) error {
 		switch {
 		case f.num == tensorName && listed:
 			name, err := rd.bytes(f)
@@ -124,26 +124,42 @@ func (rd *reader) tensor(f field, listed bool) error {
 			}
 			rd.weights[string(name)] = true
 			return rd.keep(len(name))
+		case f.num == tensorDims:
+			return w.dims(rd, f)
+		case f.num == tensorType:
+			w.kind = Type(min(f.n, math.MaxInt32))
 		case f.num == tensorExternal:
-			return rd.external(f)
+			b, err := rd.bytes(f)
+			if err != nil {
+				return err
+			}
+			e, err := readEntry(b)
+			if err != nil {
+				return err
+			}
+			return w.place(e)
 		}
 		return nil
 	})
+	if err != nil || w.file == "" {
+		return err
+	}
+	return rd.external(w)
 }
 
-// external reads one key and value of the place of a weight; "location" is its file.
-func (rd *reader) external(f field) error {
-	b, err := rd.bytes(f)
+// external notes a weight that lies in another file.
+func (rd *reader) external(w weight) error {
+	end, err := w.end()
 	if err != nil {
 		return err
 	}
-	e, err := readEntry(b)
-	if err != nil || e.key != "location" || rd.files[e.value] {
-		return err
+	reached, known := rd.sig.Reach[w.file]
+	rd.sig.Reach[w.file] = max(reached, end)
+	if known {
+		return nil
 	}
-	rd.files[e.value] = true
-	rd.sig.External = append(rd.sig.External, e.value)
-	return rd.keep(len(e.value))
+	rd.sig.External = append(rd.sig.External, w.file)
+	return rd.keep(2 * len(w.file))
 }
 
 // An entry is a key and a value of the place of a weight.

@@ -21,6 +21,7 @@ var unet = graph.Signature{
 	},
 	Outputs:  []graph.Value{{Name: "out_sample", Type: graph.Float16, Shape: []int64{-1, 4, -1, -1}}},
 	External: []string{"model.onnx_data", "weights/more.pb"},
+	Reach:    map[string]int64{"model.onnx_data": 1000, "weights/more.pb": 0},
 }
 
 // onlyReader hides that a source can seek.
@@ -39,6 +40,44 @@ func TestRead(t *testing.T) {
 			}
 			if !reflect.DeepEqual(got, unet) {
 				t.Errorf("got %+v\nwant %+v", got, unet)
+			}
+		})
+	}
+}
+
+// TestReach tells from where weights lie, and from their shapes, how long a file must be.
+func TestReach(t *testing.T) {
+	lies := func(bytes int64, place ...string) []byte {
+		return graphtest.Outside("w", bytes, append([]string{"location", "w.bin"}, place...)...)
+	}
+	tests := []struct {
+		name   string
+		fields []byte
+		want   int64
+		says   string // or the error
+	}{
+		{"a length", lies(8, "length", "8"), 8, ""},
+		{"a shape", lies(8), 8, ""},
+		{"a place", lies(8, "offset", "4096", "length", "8"), 4104, ""},
+		{"the farthest", append(lies(8, "offset", "4096"), lies(100)...), 4104, ""},
+		{"another length", lies(8, "length", "9"), 0, `a weight in "w.bin" has 9 bytes, and its shape needs 8`},
+		{"before the file", lies(8, "offset", "-5"), 0, `"-5" is no offset of a weight`},
+		{"no number", lies(8, "offset", "near"), 0, `"near" is no offset of a weight`},
+		{"a length below nothing", lies(8, "length", "-8"), 0, `"-8" is no length of a weight`},
+		{"too far", lies(1<<62, "offset", "9223372036854775807"), 0, "farther behind than can be"},
+		{"too large", lies(-1), 0, "larger than can be"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := graph.Read(bytes.NewReader(graphtest.Add(graphtest.Model(graph.Signature{Inputs: unet.Inputs, Outputs: unet.Outputs}), tt.fields)))
+			if tt.says != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.says) {
+					t.Errorf("got %v, want an error that says %q", err, tt.says)
+				}
+				return
+			}
+			if err != nil || got.Reach["w.bin"] != tt.want || len(got.External) != 1 {
+				t.Errorf("got %v of %v, %v; want %d", got.Reach, got.External, err, tt.want)
 			}
 		})
 	}

@@ -11,11 +11,11 @@ import (
 )
 
 // Model returns an ONNX file with the signature s. Each name in s.External becomes a weight
-// that lies in that file.
+// that lies in that file, of as many bytes as s.Reach says.
 func Model(s graph.Signature) []byte {
 	var g []byte
 	for _, file := range s.External {
-		g = Message(g, 5, weight("weight in "+file, file))
+		g = Message(g, 5, weight("weight in "+file, s.Reach[file], "location", file))
 	}
 	for _, v := range s.Inputs {
 		g = Message(g, 11, value(v))
@@ -49,11 +49,19 @@ func axis(n int64) []byte {
 	return Varint(nil, 1, uint64(n))
 }
 
-func weight(name, file string) []byte {
-	entry := Message(nil, 1, []byte("location"))
-	entry = Message(entry, 2, []byte(file))
-	b := Message(nil, 8, []byte(name))
-	return Message(b, 13, entry)
+// Outside returns a graph's field for a weight of so many bytes in another file; place are keys and values that say where.
+func Outside(name string, bytes int64, place ...string) []byte {
+	return Message(nil, 5, weight(name, bytes, place...))
+}
+
+func weight(name string, bytes int64, place ...string) []byte {
+	const uint8s = 2
+	b := Varint(Varint(nil, 1, uint64(bytes)), 2, uint8s)
+	b = Message(b, 8, []byte(name))
+	for i := 0; i < len(place); i += 2 {
+		b = Message(b, 13, Message(Message(nil, 1, []byte(place[i])), 2, []byte(place[i+1])))
+	}
+	return b
 }
 
 // Message appends a length-delimited field.
