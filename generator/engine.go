@@ -145,7 +145,7 @@ func (e *Engine) now() time.Duration { return time.Since(e.began) }
 
 // take gives a kit its networks.
 func (e *Engine) take(k *kit, nets *networks) {
-	k.nets, k.scalar = nets, nets.unet.scalar
+	k.nets, k.scalar, k.broken = nets, nets.unet.scalar, nil
 	close(k.arrived)
 	e.device, e.note = nets.unet.session.Device(), nets.unet.session.Note()
 }

@@ -24,7 +24,12 @@ type kit struct {
 	nets    *networks     // nil while it is not loaded
 	arrived chan struct{} // closed while it is
 	scalar  bool          // its denoiser takes one timestep for all lanes
+	broken  error         // why it could not be loaded the last time
+	until   time.Duration // when that is tried again, on the scheduler's clock
 }
+
+// patience is how long a model that cannot be loaded is left alone: each try may turn another model out.
+const patience = time.Minute
 
 // networks are a model's, loaded.
 type networks struct {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/easelbot/easel/generator/model"
 	"github.com/easelbot/easel/imagine"
@@ -71,6 +73,92 @@ func TestModelsComeAndGo(t *testing.T) {
 		if most := map[float64]int{1: 1, 2: 3, 0: 3}[room]; loaded > most {
 			t.Errorf("room for %v models: %d are loaded", room, loaded)
 		}
+	}
+}
+
+// loads counts how often models come, until it is called.
+func loads(e *Engine) func() int {
+	stop, count := make(chan struct{}), make(chan int)
+	go func() {
+		n, last := 0, map[*kit]*networks{}
+		for {
+			select {
+			case <-stop:
+				count <- n
+				return
+			case <-time.After(50 * time.Microsecond):
+			}
+			e.mu.Lock()
+			for _, k := range e.kits {
+				if k.nets != nil && last[k] != k.nets {
+					n++
+				}
+				last[k] = k.nets
+			}
+			e.mu.Unlock()
+		}
+	}()
+	return func() int { close(stop); return <-count }
+}
+
+// Two models of which one has room do not drive each other out while the texts for them are read, which may take longer than loading.
+func TestTextsAreReadBeforeAModelGoes(t *testing.T) {
+	e := several(t, 1, "sd15", "sd2")
+	count := loads(e)
+	text := strings.Repeat("{a red fox|the blue cat|an old photo} on, ", 44)
+	var all sync.WaitGroup
+	for _, name := range []string{"sd15", "sd2"} {
+		all.Go(func() {
+			paint(t, e, imagine.Request{Model: name, Prompt: text, Width: 48, Height: 48, Count: 64, Seed: 1, Sampler: "euler", Steps: 1, Guidance: 1})
+		})
+	}
+	all.Wait()
+	if n := count(); n > 3 {
+		t.Errorf("%d loads for two requests", n)
+	}
+}
+
+// A model that cannot be loaded turns out the one that works only once in a while.
+func TestBrokenModelIsLeftAlone(t *testing.T) {
+	e := several(t, 1, "sd15", "sd2")
+	count := loads(e)
+	e.kits[1].folder.Dir = t.TempDir()
+	r := imagine.Request{Prompt: "a red fox", Width: 48, Height: 48, Count: 1, Sampler: "euler", Steps: 2, Guidance: 3}
+	for range 5 {
+		if _, err := e.Paint(t.Context(), with(r, func(r *imagine.Request) { r.Model = "sd2" }), imagine.Watcher{}); err == nil || !strings.Contains(err.Error(), "the model sd2 could not be loaded") {
+			t.Fatalf("got %v", err)
+		}
+		paint(t, e, r)
+	}
+	if n := count(); n > 2 {
+		t.Errorf("the healthy model was loaded %d times", n)
+	}
+}
+
+// A row goes with its picture, though others of the request are still painted.
+func TestRowsGoWithTheirPictures(t *testing.T) {
+	e := engine(t, tiny, roomy())
+	var j *job
+	entered := make(chan struct{})
+	pictures, most := 0, 0
+	w := imagine.Watcher{Event: func(ev imagine.Event) {
+		if ev.Picture == nil {
+			return
+		}
+		<-entered
+		if pictures++; pictures == j.request.Count {
+			for _, r := range j.rows {
+				if r != nil {
+					most++
+				}
+			}
+		}
+	}}
+	j = queue(t, e, with(fox(), func(r *imagine.Request) { r.Count, r.Steps = 16, 2 }), w)
+	close(entered)
+	j.wait(t)
+	if most > 0 {
+		t.Errorf("at the last picture there are %d rows", most)
 	}
 }
 

@@ -112,6 +112,7 @@ func (e *Engine) done(picked []*schedule.Row, took time.Duration) {
 			continue
 		}
 		row := part.job.rows[part.pictures[r.Index]]
+		part.job.rows[part.pictures[r.Index]] = nil // what it holds is not counted any more once it is released
 		e.decodes <- decode{row: row, latents: row.x, place: r}
 	}
 }
@@ -151,8 +152,9 @@ func (e *Engine) loaded(ctx context.Context, k *kit, nets *networks, took time.D
 		e.take(k, nets)
 		e.scheduler.Loaded(e.now(), k.known, took)
 	} else {
+		k.broken, k.until = fmt.Errorf("the model %s could not be loaded: %w", k.folder.Name, err), e.now()+patience
 		for _, p := range e.scheduler.LoadFailed(k.known) {
-			p.Value.(*part).job.finish(fmt.Errorf("the model %s could not be loaded: %w", k.folder.Name, err))
+			p.Value.(*part).job.finish(k.broken)
 		}
 	}
 	if ctx.Err() == nil {

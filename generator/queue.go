@@ -20,6 +20,8 @@ func (e *Engine) enter(ctx context.Context, s stage, w imagine.Watcher) (*job, e
 	switch {
 	case e.closed:
 		return nil, ErrClosed
+	case s.kit.broken != nil && e.now() < s.kit.until:
+		return nil, s.kit.broken
 	case e.waiting() >= e.options.Queue && s.before == 0: // what has begun goes on
 		return nil, ErrBusy
 	}

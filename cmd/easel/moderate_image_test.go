@@ -47,7 +47,7 @@ func TestModerateImages(t *testing.T) {
 	want := []string{
 		"block 1", "review 1",
 		"error it is not a PNG, JPEG, WebP or GIF picture", "error it is not a file", "error no such file or directory",
-		"error it is 100000x100000 pixels; it must be 1 to 67108864 in all", "allow 0", "allow 0",
+		"error it is 100000x100000 pixels; it must be 1 to 67108864 in all; make it smaller", "allow 0", "allow 0",
 	}
 	lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
 	if len(lines) != len(files) {
