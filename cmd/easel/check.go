@@ -6,9 +6,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/easelbot/easel/configs"
 	"github.com/easelbot/easel/generator"
 	"github.com/easelbot/easel/generator/model"
 	"github.com/easelbot/easel/generator/model/pull"
@@ -22,16 +24,16 @@ func modelsCheckCommand() *cobra.Command {
 		Short: "Say what a model's folder holds and what is wrong with it",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] == "" {
-				return usagef("name one folder, or a model that easel models list shows: easel models check DIR")
+				return usagef("name one folder: easel models check DIR, or NAME for a model that easel models list shows")
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dir, err := folderOf(args[0])
+			s, err := subjectOf(args[0])
 			if err != nil {
 				return err
 			}
-			return checkModel(cmd.OutOrStdout(), dir, asJSON)
+			return checkModel(cmd.OutOrStdout(), s, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
@@ -64,51 +66,65 @@ type (
 	}
 )
 
-// folderOf finds a model's folder by its path, or else by its name in the data folder.
-func folderOf(path string) (string, error) {
-	switch info, err := os.Stat(path); {
-	case err == nil && info.IsDir():
-		return path, nil
-	case err == nil:
-		return "", fmt.Errorf("%s is a file; name the folder that holds model_index.json", path)
-	case !errors.Is(err, fs.ErrNotExist):
-		return "", fmt.Errorf("model folder %s: %w", path, reason(err))
-	}
-	c, err := (&settings{model: path}).load()
-	if err != nil {
-		return "", err
+// A subject is a model to be checked: in a folder on disk or, if dir is empty, within the program.
+type subject struct {
+	label string // what --model takes to find the same
+	fsys  fs.FS
+	name  string
+	dir   string
+}
+
+// subjectOf finds a model as --model does.
+func subjectOf(path string) (subject, error) {
+	c := configs.Config{Model: path}
+	if path == filepath.Base(path) { // it may be a name
+		var err error
+		if c, err = (&settings{model: path}).load(); err != nil {
+			return subject{}, err
+		}
 	}
 	if path == models.Name && models.BuiltIn != nil {
-		return "", fmt.Errorf("the built-in model is part of the program; easel doctor paints with it")
+		return subject{label: path, fsys: models.BuiltIn, name: path}, nil
 	}
 	for _, dir := range modelPlaces(c) {
 		if isDir(dir) {
-			return dir, nil
+			return onDisk(dir)
 		}
 	}
-	return "", fmt.Errorf("model folder %s: no such folder, nor a model of that name; easel models list shows those that there are", path)
+	switch _, err := os.Stat(path); {
+	case err == nil:
+		return subject{}, fmt.Errorf("%s is a file; name the folder that holds model_index.json", path)
+	case !errors.Is(err, fs.ErrNotExist):
+		return subject{}, fmt.Errorf("model folder %s: %w", path, reason(err))
+	}
+	return subject{}, fmt.Errorf("model folder %s: no such folder, nor a model of that name; easel models list shows those that there are", path)
 }
 
-func checkModel(stdout io.Writer, dir string, asJSON bool) error {
-	list, folder := findings(dir)
+func onDisk(dir string) (subject, error) {
+	abs, err := filepath.Abs(dir)
+	return subject{label: dir, fsys: os.DirFS(abs), name: filepath.Base(abs), dir: abs}, err
+}
+
+func checkModel(stdout io.Writer, s subject, asJSON bool) error {
+	list, folder := findings(s)
 	result := checked{Usable: true, Findings: []finding{}, Model: factsOf(folder)}
 	for _, f := range list {
 		result.Findings = append(result.Findings, finding(f))
 		result.Usable = result.Usable && !f.Problem
 	}
-	if err := printChecked(stdout, dir, result, asJSON); err != nil {
+	if err := printChecked(stdout, s.label, result, asJSON); err != nil {
 		return err
 	}
 	if !result.Usable {
-		return fmt.Errorf("the model in %s cannot be used", dir)
+		return fmt.Errorf("the model in %s cannot be used", s.label)
 	}
 	return nil
 }
 
 // findings lists what the folder says of itself and, if it opens, what those who will use it say.
-func findings(dir string) ([]model.Finding, *model.Folder) {
-	list := model.CheckDir(dir)
-	folder, err := model.OpenDir(dir)
+func findings(s subject) ([]model.Finding, *model.Folder) {
+	list := model.Check(s.fsys, s.name, s.dir)
+	folder, err := model.Open(s.fsys, s.name, s.dir)
 	if err != nil {
 		return list, nil // which has the problems
 	}
@@ -143,7 +159,7 @@ func (f facts) print(w io.Writer) {
 	fmt.Fprintf(w, "memory   about %s while it is loaded, and %s to paint one such picture (engine.memory must allow that)\n", pull.SizeText(f.Loaded), pull.SizeText(f.Picture))
 }
 
-func printChecked(stdout io.Writer, dir string, c checked, asJSON bool) error {
+func printChecked(stdout io.Writer, label string, c checked, asJSON bool) error {
 	if asJSON {
 		return printJSON(stdout, c)
 	}
@@ -158,7 +174,7 @@ func printChecked(stdout io.Writer, dir string, c checked, asJSON bool) error {
 		fmt.Fprintf(stdout, "%s  %s\n", mark, model.Finding(f))
 	}
 	if c.Usable {
-		fmt.Fprintf(stdout, "%s can be used: easel imagine --model %s --prompt \"...\"\n", dir, dir)
+		fmt.Fprintf(stdout, "%s can be used: easel imagine --model %s --prompt \"...\"\n", label, label)
 	}
 	return nil
 }

@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -77,7 +80,7 @@ func builtInEntry() model.Entry {
 func printModels(stdout io.Writer, entries []model.Entry) error {
 	table := tabwriter.NewWriter(stdout, 0, 0, 3, ' ', 0)
 	for _, e := range entries {
-		fmt.Fprintf(table, "%s\t%s\n", e.Name, aboutModel(e))
+		fmt.Fprintf(table, "%s\t%s\n", shown(e.Name), aboutModel(e))
 	}
 	return table.Flush()
 }
@@ -87,12 +90,20 @@ func aboutModel(e model.Entry) string {
 	folder, err := openEntry(e)
 	switch {
 	case e.Dir != "" && e.Name == models.Name && models.BuiltIn != nil:
-		return "hidden by the built-in model; rename " + e.Dir
+		return "hidden by the built-in model; rename " + shown(e.Dir)
 	case err != nil:
-		return "cannot be used; easel models check " + e.Dir + " says why"
+		return "cannot be used; easel models check " + shown(e.Dir) + " says why"
 	}
 	d := folder.Defaults
 	return fmt.Sprintf("%s\t%dx%d\t%s\t%s", folder.Family, d.Width, d.Height, pull.SizeText(folder.Weight()), e.Description)
+}
+
+// shown writes a folder's name, in quotes if it has in it what a terminal would follow or not show.
+func shown(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	return name
 }
 
 func openEntry(e model.Entry) (*model.Folder, error) {

@@ -54,6 +54,8 @@ func TestBroken(t *testing.T) {
 	outside.External = []string{"../../secrets"}
 	upwards := beside
 	upwards.External = []string{"link/../weights"}
+	foreign, modern := signature(values(sample, timestep, hidden), values(outSample)), signature(values(sample, timestep, hidden), values(outSample))
+	foreign.Domains, modern.OpSet = []string{"com.microsoft", "ai.onnx.contrib"}, 27
 	scattered := beside
 	scattered.External = names(20000)
 	for name, c := range map[string]struct {
@@ -129,6 +131,11 @@ func TestBroken(t *testing.T) {
 		"no U-Net":          {remove("unet/model.onnx"), "", "unet/model.onnx: is missing: export the model"},
 		"LFS pointer":       {replace("unet/model.onnx", "version https://git-lfs.github.com/spec/v1\n"), "", "unet/model.onnx: it is a pointer of Git LFS, not the file itself; fetch that with git lfs pull"},
 		"web page":          {replace("unet/model.onnx", "\n<!DOCTYPE html><title>Sign in</title>"), "", "unet/model.onnx: it is a web page, which came in place of the file"},
+		"pointer for words": {replace("tokenizer/tokenizer.json", "version https://git-lfs.github.com/spec/v1\n"), "", "tokenizer/tokenizer.json: it is a pointer of Git LFS"},
+		"page for settings": {replace("unet/config.json", "<html>"), "", "unet/config.json: it is a web page"},
+		"size in words":     {unet(`"sample_size": "64"`), "", "sample_size should be one whole number or two, not string"},
+		"other operators":   {swap("unet/model.onnx", foreign), "", `unet/model.onnx: needs operators of "ai.onnx.contrib", which ONNX Runtime does not have`},
+		"newer operators":   {swap("unet/model.onnx", modern), "", "unet/model.onnx: is of operator set 27, and ONNX Runtime 1.30 knows those up to 26"},
 		"list for settings": {replace("easel.json", `["steps", 4]`), "", "easel.json: is no valid configuration: it should be an object in braces, not array"},
 		"attention mask":    {swap("text_encoder/model.onnx", signature(values(ids, value("attention_mask", graph.Int64, -1, -1)), values(states))), "", `wants an input "attention_mask"`},
 		"no hidden state":   {swap("text_encoder/model.onnx", signature(values(ids), values(value("pooler_output", graph.Float32, -1, 768)))), "", `has no output "last_hidden_state"; it has pooler_output`},

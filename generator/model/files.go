@@ -7,21 +7,30 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"unicode"
 )
 
 // Sizes above which a file is not what it should be.
 const (
 	maxConfig    = 1 << 20
 	maxTokenizer = 64 << 20
+	maxHead      = 256 // bytes that tell what came in place of a file
 )
 
-var errOutside = errors.New("it is a link to a place outside the model's folder; put a copy of the file in its place")
+var (
+	errOutside  = errors.New("it is a link to a place outside the model's folder; " + copyAll)
+	errDeadLink = errors.New("it is a link that leads nowhere; " + copyAll)
+)
+
+const copyAll = "copy the whole folder with cp -rL, which puts files in the place of links"
 
 // stat looks at a file that is to be used: it must be an ordinary one, since a device or a pipe may never end, and lie
 // within the model (see within). It fails with fs.ErrNotExist for what is not there.
 func (in *inspector) stat(file string) (fs.FileInfo, error) {
 	info, err := fs.Stat(in.folder.fsys, file)
 	switch {
+	case isMissing(err) && in.isLink(file):
+		return nil, errDeadLink
 	case err != nil:
 		return nil, err
 	case info.IsDir():
@@ -51,6 +60,11 @@ func (in *inspector) within(file string) error {
 		return nil
 	}
 	return errOutside
+}
+
+func (in *inspector) isLink(file string) bool {
+	info, err := fs.Lstat(in.folder.fsys, file)
+	return err == nil && info.Mode()&fs.ModeSymlink != 0
 }
 
 // blobs is where the files of a snapshot lie.
@@ -95,15 +109,20 @@ func (in *inspector) open(file string) (fs.File, error) {
 	return in.folder.fsys.Open(file)
 }
 
-// impostor says what a file is that came in place of another, or "".
+// impostor says what a file of networks or weights is that came in place of another, or "".
 func (in *inspector) impostor(file string) string {
 	f, err := in.open(file)
 	if err != nil {
 		return ""
 	}
 	defer f.Close()
-	head, _ := io.ReadAll(io.LimitReader(f, 256)) // what cannot be read says nothing
-	start := strings.ToLower(strings.TrimLeft(string(head), " \t\r\n\ufeff"))
+	head, _ := io.ReadAll(io.LimitReader(f, maxHead)) // what cannot be read says nothing
+	return impostor(head)
+}
+
+// impostor knows what comes in place of files by how it begins.
+func impostor(file []byte) string {
+	start := strings.ToLower(strings.TrimLeft(string(file[:min(len(file), maxHead)]), " \t\r\n\ufeff"))
 	switch {
 	case strings.HasPrefix(start, "version https://git-lfs"):
 		return "it is a pointer of Git LFS, not the file itself; fetch that with git lfs pull"
@@ -130,17 +149,20 @@ func (in *inspector) bytes(file string, limit int64) ([]byte, bool) {
 		in.problem(file, "cannot be read: %v", err)
 	case int64(len(b)) > limit:
 		in.problem(file, "is larger than %d MiB, which no such file is", limit>>20)
+	case impostor(b) != "":
+		in.problem(file, "%s", impostor(b))
 	default:
 		return b, true
 	}
 	return nil, false
 }
 
-// plain makes what a file says fit for a message: short, on one line, and without what moves a terminal's cursor.
+// plain makes what a file says fit for a message: short, on one line, and without what moves a terminal's cursor or turns the
+// direction of writing.
 func plain(s string) string {
 	const most = 1000
 	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
+		if !unicode.IsPrint(r) {
 			return '?'
 		}
 		return r

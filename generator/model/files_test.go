@@ -55,7 +55,7 @@ func move(t *testing.T, from, to string) {
 func TestLinks(t *testing.T) {
 	for name, c := range map[string]struct{ from, to, want string }{
 		"graph within":           {"vae_decoder/model.onnx", "model/graphs/decoder", ""},
-		"graph outside":          {"vae_decoder/model.onnx", "outside/decoder", "vae_decoder/model.onnx: cannot be opened: it is a link to a place outside the model's folder"},
+		"graph outside":          {"vae_decoder/model.onnx", "outside/decoder", "vae_decoder/model.onnx: cannot be opened: it is a link to a place outside the model's folder; copy the whole folder with cp -rL"},
 		"network outside":        {"vae_decoder", "outside/vae_decoder", "vae_decoder/model.onnx: cannot be opened: it is a link to a place outside"},
 		"weights in the graph's": {"unet/model.onnx_data", "model/unet/data/x", ""},
 		"weights within":         {"unet/model.onnx_data", "model/weights/x", "unet/model.onnx_data: cannot be used, though unet/model.onnx keeps weights in it: it is a link out of the graph's folder"},
@@ -101,6 +101,20 @@ func TestCache(t *testing.T) {
 	move(t, filepath.Join(cache, "blobs", "unet-model.onnx"), filepath.Join(cache, "refs", "x"))
 	if _, err := model.OpenDir(snapshot); err == nil {
 		t.Error("a link to beside the blobs is followed")
+	}
+}
+
+// TestDeadLink finds links that lead nowhere, as copying a snapshot of a cache without its blobs leaves them.
+func TestDeadLink(t *testing.T) {
+	for _, name := range []string{"model_index.json", "unet/model.onnx", "unet/model.onnx_data"} {
+		dir, outside := onDisk(t, besides())
+		move(t, filepath.Join(dir, name), filepath.Join(outside, "x"))
+		if err := os.Remove(filepath.Join(outside, "x")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := model.OpenDir(dir); err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "it is a link that leads nowhere; copy the whole folder with cp -rL") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

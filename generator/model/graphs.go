@@ -69,6 +69,7 @@ func (in *inspector) unetContract() contract {
 func (in *inspector) graphs() {
 	for _, component := range in.components() {
 		sig, ok := in.header(component)
+		in.operators(component, sig)
 		if isText(component) {
 			in.folder.Texts = append(in.folder.Texts, in.text(component, sig))
 		}

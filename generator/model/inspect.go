@@ -162,7 +162,9 @@ func kindOf(t reflect.Type) string {
 		return "true or false"
 	case reflect.String:
 		return "a text in quotes"
-	case reflect.Slice, reflect.Array:
+	case reflect.Array:
+		return "one whole number or two" // as of sides
+	case reflect.Slice:
 		return "a list"
 	case reflect.Map, reflect.Struct:
 		return "an object in braces"

@@ -1,5 +1,5 @@
 // Package graph reads what an ONNX file says of itself: the names, element types and
-// shapes of its inputs and outputs, and the files its weights lie in.
+// shapes of its inputs and outputs, the files its weights lie in and how far they reach, and whose operators it needs.
 //
 // It reads the protocol-buffer stream once and steps over the weights without loading
 // them, so a model of two gigabytes costs some seeks and a few kilobytes. Nothing is run
@@ -31,6 +31,9 @@ type Signature struct {
 	External []string
 
 	Reach map[string]int64 // how many bytes each of these files must have for all weights to be in it
+
+	OpSet   int64    // version of ONNX's own operators that the file asks for, 0 if it does not
+	Domains []string // whose operators there are besides, each once, without those that the file defines itself
 }
 
 // Input returns the input of that name.

@@ -13,6 +13,9 @@ import (
 // Field numbers of onnx.proto3, by message.
 const (
 	modelGraph                          = 7
+	modelOpSets, modelFunctions         = 8, 25
+	setDomain, setVersion               = 1, 2
+	functionNode, functionDomain        = 7, 10
 	graphNode, graphInitializer         = 1, 5
 	graphInput, graphOutput, graphInfo  = 11, 12, 13
 	graphSparse                         = 15
@@ -37,12 +40,16 @@ const maxAxes = 64
 // seeking. It fails when the bytes are no ONNX model, are cut short, or hold no graph with
 // an input and an output.
 func Read(r io.Reader) (Signature, error) {
-	rd := &reader{wire: newWire(r), weights: map[string]bool{}, sig: Signature{Reach: map[string]int64{}}}
+	rd := &reader{
+		wire: newWire(r), weights: map[string]bool{}, domains: map[string]bool{}, own: map[string]bool{},
+		sig: Signature{Reach: map[string]int64{}},
+	}
 	if err := rd.file(rd.model); err != nil {
 		return Signature{}, fmt.Errorf("not a readable ONNX model: %w", err)
 	}
 	sig := rd.sig
 	sig.Inputs = slices.DeleteFunc(sig.Inputs, func(v Value) bool { return rd.weights[v.Name] })
+	sig.Domains = slices.DeleteFunc(sig.Domains, func(domain string) bool { return rd.own[domain] })
 	if len(sig.Inputs) == 0 || len(sig.Outputs) == 0 {
 		return Signature{}, errors.New("not a readable ONNX model: it has no graph with inputs and outputs")
 	}
@@ -55,13 +62,20 @@ type reader struct {
 	*wire
 	sig     Signature
 	weights map[string]bool
+	domains map[string]bool // of operators, that were met
+	own     map[string]bool // of functions that the file defines
 }
 
 func (rd *reader) model(f field) error {
-	if f.num != modelGraph {
-		return nil
+	switch f.num {
+	case modelGraph:
+		return rd.message(f.end, func(f field) error { return rd.graph(f, 0) })
+	case modelOpSets:
+		return rd.operatorSet(f)
+	case modelFunctions:
+		return rd.message(f.end, rd.function)
 	}
-	return rd.message(f.end, func(f field) error { return rd.graph(f, 0) })
+	return nil
 }
 
 // graph takes a field of the main graph (depth 0) or of a branch or loop body within it,
@@ -86,6 +100,9 @@ func (rd *reader) graph(f field, depth int) error {
 }
 
 func (rd *reader) node(f field, depth int) error {
+	if f.num == nodeDomain {
+		return rd.domain(f)
+	}
 	if f.num != nodeAttribute {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +23,8 @@ var unet = graph.Signature{
 	Outputs:  []graph.Value{{Name: "out_sample", Type: graph.Float16, Shape: []int64{-1, 4, -1, -1}}},
 	External: []string{"model.onnx_data", "weights/more.pb"},
 	Reach:    map[string]int64{"model.onnx_data": 1000, "weights/more.pb": 0},
+	OpSet:    18,
+	Domains:  []string{"com.microsoft", "acme"},
 }
 
 // onlyReader hides that a source can seek.
@@ -145,6 +148,29 @@ func TestReadNested(t *testing.T) {
 	}
 }
 
+// TestReadOperators finds whose operators the nodes are, wherever they stand, but for those that the file defines itself.
+func TestReadOperators(t *testing.T) {
+	node := func(domain string, more ...byte) []byte {
+		return graphtest.Message(nil, 1, append(graphtest.Message(graphtest.Message(nil, 4, []byte("Op")), 7, []byte(domain)), more...))
+	}
+	branch := graphtest.Message(nil, 5, graphtest.Message(nil, 6, node("branch")))
+	g := append(node(""), node("ai.onnx", branch...)...)
+	g = slices.Concat(g, node("acme"), node("own"), node("acme"))
+	g = graphtest.Message(graphtest.Message(g, 11, value("x")), 12, value("y"))
+	set := func(domain string, version uint64) []byte {
+		return graphtest.Varint(graphtest.Message(nil, 1, []byte(domain)), 2, version)
+	}
+	file := graphtest.Message(graphtest.Message(nil, 8, set("", 17)), 8, set("unused", 99))
+	file = graphtest.Message(file, 7, g)
+	body := graphtest.Message(nil, 7, graphtest.Message(graphtest.Message(nil, 4, []byte("Op")), 7, []byte("within")))
+	file = graphtest.Message(file, 25, graphtest.Message(body, 10, []byte("own")))
+
+	sig, err := graph.Read(bytes.NewReader(file))
+	if want := []string{"branch", "acme", "within"}; err != nil || sig.OpSet != 17 || !slices.Equal(sig.Domains, want) {
+		t.Errorf("operator set %d and domains %q, %v; want 17 and %q", sig.OpSet, sig.Domains, err, want)
+	}
+}
+
 func value(name string) []byte { return graphtest.Message(nil, 1, []byte(name)) }
 
 func TestReadRefuses(t *testing.T) {
@@ -231,6 +257,9 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		again, err := graph.Read(bytes.NewReader(graphtest.Model(seeking)))
+		if seeking.OpSet == 0 {
+			again.OpSet = 0 // there must be one in what is written
+		}
 		if err != nil || !reflect.DeepEqual(again, seeking) {
 			t.Fatalf("written and read again: %+v, %v; want %+v", again, err, seeking)
 		}

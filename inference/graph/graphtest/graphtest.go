@@ -3,6 +3,7 @@
 package graphtest
 
 import (
+	"cmp"
 	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -11,11 +12,15 @@ import (
 )
 
 // Model returns an ONNX file with the signature s. Each name in s.External becomes a weight
-// that lies in that file, of as many bytes as s.Reach says.
+// that lies in that file, of as many bytes as s.Reach says, and each in s.Domains a node. The
+// operator set is 17 unless s tells another.
 func Model(s graph.Signature) []byte {
 	var g []byte
 	for _, file := range s.External {
 		g = Message(g, 5, weight("weight in "+file, s.Reach[file], "location", file))
+	}
+	for _, domain := range s.Domains {
+		g = Message(g, 1, Message(Message(nil, 4, []byte("Op")), 7, []byte(domain)))
 	}
 	for _, v := range s.Inputs {
 		g = Message(g, 11, value(v))
@@ -24,8 +29,9 @@ func Model(s graph.Signature) []byte {
 		g = Message(g, 12, value(v))
 	}
 	const irVersion, operatorSet = 10, 17
+	version := cmp.Or(uint64(s.OpSet), operatorSet)
 	model := Varint(nil, 1, irVersion)
-	model = Message(model, 8, Varint(nil, 2, operatorSet))
+	model = Message(model, 8, Varint(nil, 2, version))
 	return Message(model, 7, g)
 }
 
