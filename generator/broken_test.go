@@ -3,12 +3,16 @@ package generator
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/easelbot/easel/generator/model"
+	"github.com/easelbot/easel/generator/schedule"
 	"github.com/easelbot/easel/imagine"
 )
 
@@ -84,5 +88,46 @@ func TestNotANumberStaysWithItsRow(t *testing.T) {
 	}
 	if !same(good.wait(t), want) {
 		t.Error("its neighbour's picture differs from the one painted alone")
+	}
+}
+
+// A sketch that cannot be decoded is none, and no reason to stop.
+func TestBrokenSketch(t *testing.T) {
+	e := engine(t, tiny, roomy())
+	for _, value := range []float64{math.NaN(), 1e30} {
+		r := rowsOf(t, e, fox())[0]
+		wild := make([]float32, len(r.x))
+		for i := range wild {
+			wild[i] = float32(value)
+		}
+		if e.decodeOrFail(t.Context(), decode{row: r, latents: slices.Clone(wild)}); r.job.over() {
+			t.Errorf("a sketch of %v ends the job: %v", value, r.job.err)
+		}
+		if e.decodeOrFail(t.Context(), decode{row: r, latents: slices.Clone(wild), place: &schedule.Row{}}); r.job.err == nil {
+			t.Errorf("%v make a picture", value)
+		}
+	}
+}
+
+// That the text encoder's file is gone is not the fault of who asks for fewer layers.
+func TestWhyLayersCannotBeSkipped(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(families, "sdxl"))); err != nil {
+		t.Fatal(err)
+	}
+	e := engine(t, dir, roomy())
+	skipping := func(n int) error {
+		_, err := e.Paint(t.Context(), with(fox(), func(r *imagine.Request) { r.Width, r.Height, r.ClipSkip = 48, 48, n }), imagine.Watcher{})
+		return err
+	}
+	var invalid *imagine.InvalidError
+	if err := skipping(50); !errors.As(err, &invalid) {
+		t.Errorf("more layers than there are: %v", err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "text_encoder")); err != nil {
+		t.Fatal(err)
+	}
+	if err := skipping(1); err == nil || errors.As(err, &invalid) || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("without the file: %v", err)
 	}
 }

@@ -67,7 +67,7 @@ func (e *Engine) Cut(r imagine.Request, k int) (positive, negative string, err e
 
 // condition encodes the texts of a job's pictures.
 func (t *textReader) condition(ctx context.Context, j *job) error {
-	reader := reader{t, j.request, t.kit.folder.ZeroEmpty, map[read]reading{}}
+	reader := reader{t, j.request, t.kit.folder.ZeroEmpty, j.readings}
 	known := map[[2]string]conditioning{}
 	j.texts = nil
 	for k := range j.request.Count {
@@ -85,6 +85,7 @@ func (t *textReader) condition(ctx context.Context, j *job) error {
 		}
 		j.texts = append(j.texts, c)
 	}
+	j.readings = nil
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 
 	"github.com/easelbot/easel/generator/model"
 	"github.com/easelbot/easel/generator/schedule"
@@ -39,13 +40,18 @@ func openDecoder(f *model.Folder, o Options) (*decoder, error) {
 func (e *Engine) decodeAll(ctx context.Context) {
 	for d := range e.decodes {
 		if !d.row.job.over() {
-			if err := e.decodeOne(ctx, d); err != nil {
-				d.row.job.finish(err)
-			}
+			e.decodeOrFail(ctx, d)
 		}
 		if d.place != nil {
 			e.release(d.place)
 		}
+	}
+}
+
+// decodeOrFail ends the job if its picture cannot be decoded. A sketch that cannot is none: it was not what was asked for.
+func (e *Engine) decodeOrFail(ctx context.Context, d decode) {
+	if err := e.decodeOne(ctx, d); err != nil && d.place != nil {
+		d.row.job.finish(err)
 	}
 }
 
@@ -65,12 +71,12 @@ func (e *Engine) decodeOne(ctx context.Context, d decode) error {
 		return nil // of a preview whose model has gone; it stays for pictures
 	}
 	call, end := wanted(ctx, d.row)
-	picture, err := nets.decoder.decode(call, d.latents, d.row.place)
+	picture, err := e.decodeInTurn(call, nets, d)
 	end()
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return ErrClosed
-	case errors.Is(err, context.Canceled), d.place == nil && errors.Is(err, inference.ErrClosed):
+	case errors.Is(err, context.Canceled):
 		return nil
 	case err != nil:
 		return fmt.Errorf("the picture could not be decoded: %w", err)
@@ -85,8 +91,29 @@ func (e *Engine) decodeOne(ctx context.Context, d decode) error {
 	return nil
 }
 
+func (e *Engine) decodeInTurn(ctx context.Context, nets *networks, d decode) (*image.NRGBA, error) {
+	select {
+	case e.coding <- struct{}{}:
+		defer func() { <-e.coding }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return nets.decoder.decode(ctx, d.latents, d.row.place)
+}
+
+// wildest is how far from 0 latents may be that a sampler leaves. They are spread about 1, a hundred times that is noise; a decoder makes a
+// plain picture of what is far beyond.
+const wildest = 1e6
+
+func tame(latents []float32) bool {
+	return !slices.ContainsFunc(latents, func(x float32) bool { return !(x > -wildest && x < wildest) })
+}
+
 // decode turns latents, which it overwrites, into a picture.
 func (d *decoder) decode(ctx context.Context, latents []float32, p place) (*image.NRGBA, error) {
+	if !tame(latents) {
+		return nil, errDenoiser
+	}
 	d.unscale(latents)
 	pixels, err := d.tiles.decode(ctx, func(ctx context.Context, in planes) (planes, error) {
 		out := blank(3, in.w*d.vae.Factor, in.h*d.vae.Factor)

@@ -19,8 +19,9 @@ import (
 type encoder struct {
 	folder  *model.Folder
 	options Options
+	turn    chan struct{} // holds one: one picture at a time goes through a VAE
 
-	mu      sync.Mutex // encodes one picture at a time
+	mu      sync.Mutex // guards what follows
 	session *inference.Session
 	closed  bool
 }
@@ -72,20 +73,29 @@ func scale(latents []float32, vae model.VAE) {
 	}
 }
 
-// encode returns what latents a picture of w x h may have, given as three planes of -1..1.
-func (e *encoder) encode(ctx context.Context, pixels []float32, w, h int) (posterior, error) {
+// opened returns the session that gives the output.
+func (e *encoder) opened(output string) (*inference.Session, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	output, moments := e.folder.Encoder()
 	if e.closed {
-		return posterior{}, inference.ErrClosed
+		return nil, inference.ErrClosed
 	}
 	if e.session == nil {
 		s, err := open(e.folder, model.VAEEncoder, e.options, output)
 		if err != nil {
-			return posterior{}, err
+			return nil, err
 		}
 		e.session = s
+	}
+	return e.session, nil
+}
+
+// encode returns what latents a picture of w x h may have, given as three planes of -1..1.
+func (e *encoder) encode(ctx context.Context, pixels []float32, w, h int) (posterior, error) {
+	output, moments := e.folder.Encoder()
+	session, err := e.opened(output)
+	if err != nil {
+		return posterior{}, err
 	}
 	channels := e.folder.VAE.Channels
 	if moments {
@@ -93,7 +103,7 @@ func (e *encoder) encode(ctx context.Context, pixels []float32, w, h int) (poste
 	}
 	encoded, err := tilesOf(e.folder).encode(ctx, func(ctx context.Context, in planes) (planes, error) {
 		out := blank(channels, in.w/e.folder.VAE.Factor, in.h/e.folder.VAE.Factor)
-		return out, e.session.Run(ctx, map[string]inference.Tensor{"sample": in.tensor()}, map[string]inference.Tensor{output: out.tensor()})
+		return out, session.Run(ctx, map[string]inference.Tensor{"sample": in.tensor()}, map[string]inference.Tensor{output: out.tensor()})
 	}, planes{pixels, 3, w, h})
 	out := encoded.data
 	switch {
@@ -119,18 +129,29 @@ type canvas struct {
 	masked posterior // of what the mask leaves, for U-Nets that are shown that
 }
 
-// canvas encodes a job's Init and Mask.
+// canvas encodes a job's Init and Mask, what of it was not encoded before the model made room for another.
 func (e *encoder) canvas(ctx context.Context, j *job) error {
 	r, f := j.request, e.folder
 	if r.Init == nil {
 		return nil
 	}
+	select {
+	case e.turn <- struct{}{}:
+		defer func() { <-e.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	init := resample.Resize(resample.Flatten(r.Init.Image), r.Width, r.Height, resample.Lanczos)
 	pixels := toPlanes(init)
-	c := &canvas{}
+	if j.canvas == nil {
+		j.canvas = &canvas{}
+	}
+	c := j.canvas
 	var err error
-	if c.init, err = e.encode(ctx, pixels, r.Width, r.Height); err != nil {
-		return encodeError(ctx, err)
+	if c.init.mean == nil {
+		if c.init, err = e.encode(ctx, pixels, r.Width, r.Height); err != nil {
+			return encodeError(ctx, err)
+		}
 	}
 	if r.Mask != nil {
 		light := maskOf(r)
@@ -142,7 +163,6 @@ func (e *encoder) canvas(ctx context.Context, j *job) error {
 			return encodeError(ctx, err)
 		}
 	}
-	j.canvas = c
 	return nil
 }
 

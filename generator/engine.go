@@ -76,6 +76,7 @@ type Engine struct {
 	running sync.WaitGroup
 	wake    chan struct{} // holds one: something changed that the loop may wait for
 	decodes chan decode   // from the loop to the decoder
+	coding  chan struct{} // holds one: one picture at a time goes through a VAE, whichever way
 
 	mu        sync.Mutex
 	scheduler *schedule.Scheduler
@@ -111,7 +112,7 @@ func newEngine(o Options, folders []*model.Folder) (*Engine, error) {
 		return nil, errors.New("an engine needs a model")
 	}
 	e := &Engine{
-		options: o, began: time.Now(), wake: make(chan struct{}, 1), decodes: make(chan decode, o.MaxLanes), jobs: map[*job]bool{},
+		options: o, began: time.Now(), wake: make(chan struct{}, 1), decodes: make(chan decode, o.MaxLanes), coding: make(chan struct{}, 1), jobs: map[*job]bool{},
 		scheduler: schedule.New(schedule.Limits{Memory: o.Memory, Weights: weights(o, folders), MaxLanes: o.MaxLanes}),
 	}
 	e.open, e.stop = context.WithCancel(context.Background())
@@ -123,6 +124,7 @@ func newEngine(o Options, folders []*model.Folder) (*Engine, error) {
 		if err != nil {
 			return nil, errors.Join(err, e.free())
 		}
+		k.coding = e.coding
 		e.kits = append(e.kits, k)
 	}
 	return e, nil

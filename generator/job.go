@@ -15,12 +15,13 @@ type job struct {
 	watcher imagine.Watcher
 	stage
 
-	guided bool            // classifier-free guidance is on: two lanes a row
-	times  []float64       // the timestep of each call of a row
-	parts  []*schedule.Job // what the scheduler knows of it
-	texts  []conditioning  // one a picture
-	canvas *canvas         // nil for pictures made from nothing
-	rows   []*row          // the loop's: one a picture, nil until it begins
+	guided   bool             // classifier-free guidance is on: two lanes a row
+	times    []float64        // the timestep of each call of a row
+	parts    []*schedule.Job  // what the scheduler knows of it
+	texts    []conditioning   // one a picture
+	readings map[read]reading // of the texts so far, which stay when the model makes room for another meanwhile
+	canvas   *canvas          // nil for pictures made from nothing
+	rows     []*row           // the loop's: one a picture, nil until it begins
 
 	done chan struct{} // closed by finish
 
@@ -37,7 +38,7 @@ type job struct {
 func newJob(ctx context.Context, s stage, w imagine.Watcher) *job {
 	r := s.request
 	return &job{
-		ctx: ctx, watcher: w, stage: s, guided: r.Guidance > 1 && s.kit.folder.Denoiser.TimeCond == 0, rows: make([]*row, r.Count),
+		ctx: ctx, watcher: w, stage: s, guided: r.Guidance > 1 && s.kit.folder.Denoiser.TimeCond == 0, rows: make([]*row, r.Count), readings: map[read]reading{},
 		done: make(chan struct{}), left: r.Count, pictures: make([]imagine.Picture, r.Count),
 	}
 }

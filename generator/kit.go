@@ -19,6 +19,7 @@ type kit struct {
 	tokenizers []*prompt.Tokenizer // one for each of its text encoders
 	most       int                 // chunks that a prompt may have
 	known      schedule.Model
+	coding     chan struct{} // the engine's
 
 	// Guarded by Engine.mu.
 	nets    *networks     // nil while it is not loaded
@@ -67,7 +68,7 @@ func (k *kit) close() error {
 // load loads the networks, and says how long that took.
 func (k *kit) load(o Options) (*networks, time.Duration, error) {
 	begin := time.Now()
-	n := &networks{encoder: &encoder{folder: k.folder, options: o}}
+	n := &networks{encoder: &encoder{folder: k.folder, options: o, turn: k.coding}}
 	var loading errgroup.Group
 	loading.Go(func() (err error) { n.texts, err = k.openTexts(o); return err })
 	loading.Go(func() (err error) { n.unet, err = openDenoiser(k.folder, o); return err })

@@ -32,14 +32,16 @@ func latents(f *model.Folder, r imagine.Request) int {
 	return f.Denoiser.Channels * p.height * p.width
 }
 
+// Bytes of a picture for each of its pixels, and of the float32 that it is made of.
+const pictureBytes = 4 + 3*4
+
 // rowBytes is about what a row holds until its picture is delivered.
 func rowBytes(f *model.Folder, r imagine.Request) int64 {
-	const pixel = 4 + 3*4 // the picture, and the floats it is made of
 	copies := int64(rowCopies)
 	if r.Init != nil {
 		copies += canvasCopies
 	}
-	return int64(latents(f, r))*4*copies + int64(r.Width)*int64(r.Height)*pixel
+	return int64(latents(f, r))*4*copies + int64(r.Width)*int64(r.Height)*pictureBytes
 }
 
 // Bytes of a denoiser's other activations for each cell and head of its finest level.
@@ -53,9 +55,19 @@ func laneBytes(f *model.Folder, p place) int64 {
 	return 3*seen*seen*heads*4 + cells*heads*cellBytes
 }
 
-// decodeBytes is about what the VAE takes for a picture, either way.
+// decodeBytes is about what the VAE takes for a picture, either way: its widest layers, or the attention between all cells in its middle.
 func decodeBytes(f *model.Folder, r imagine.Request) int64 {
-	return int64(tilesOf(f).pixels(r.Width, r.Height)) * int64(f.VAE.Width) * pixelBytes
+	pixels := int64(tilesOf(f).pixels(r.Width, r.Height))
+	cells := pixels / int64(f.VAE.Factor*f.VAE.Factor)
+	return max(pixels*int64(f.VAE.Width)*pixelBytes, 2*4*cells*cells)
+}
+
+// encodeBytes is about what it takes to encode what a request brings along.
+func encodeBytes(f *model.Folder, r imagine.Request) int64 {
+	if r.Init == nil {
+		return 0
+	}
+	return decodeBytes(f, r) + int64(r.Width)*int64(r.Height)*pictureBytes
 }
 
 // need is the memory without which a request cannot be painted at all: one row, its smallest call, and decoding beside that.

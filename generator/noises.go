@@ -12,8 +12,8 @@ import (
 type noises struct{ usual, masked sampler.Config }
 
 // noisesOf reads it as diffusers' pipelines of the model's family do: those of Stable Diffusion 1 and 2 (and so what paints with a latent
-// consistency model by other samplers than its own) take two keys, and that for masks a third, for outdated where they do not have the
-// values that Stable Diffusion was released with.
+// consistency model by other samplers than its own) take two keys, and that for masks another in the place of the second, for outdated where
+// they do not have the values that Stable Diffusion was released with.
 func noisesOf(f *model.Folder) (noises, error) {
 	c, err := sampler.ParseConfig(f.Scheduler.JSON)
 	if err != nil {
@@ -26,7 +26,7 @@ func noisesOf(f *model.Folder) (noises, error) {
 	if err != nil {
 		return noises{}, fmt.Errorf("model %s: %w", f.Name, err)
 	}
-	masked, err := usual.With(map[string]any{"skip_prk_steps": true})
+	masked, err := c.With(map[string]any{"steps_offset": 1, "skip_prk_steps": true})
 	if err != nil {
 		return noises{}, fmt.Errorf("model %s: %w", f.Name, err)
 	}

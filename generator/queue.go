@@ -116,7 +116,7 @@ func (j *job) part(tokens int64) *schedule.Job {
 	return &schedule.Job{
 		Person: j.watcher.Person, Weight: weight(j.watcher), Model: j.kit.known, Group: shape{p, tokens}, Lanes: j.lanes(),
 		Cost: credits(r), RowBytes: rowBytes(f, r), LaneBytes: laneBytes(f, p), DecodeBytes: decodeBytes(f, r),
-		Timestep: j.timestep, Waiting: true, Value: &part{job: j},
+		Timestep: j.timestep, EncodeBytes: encodeBytes(f, r), Waiting: true, Value: &part{job: j},
 	}
 }
 

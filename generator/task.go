@@ -67,7 +67,7 @@ func (k *kit) checkSize(memory int64, r imagine.Request) error {
 		return imagine.Invalid("size", "%v", err)
 	}
 	if bytes := need(k.folder, r); bytes > memory {
-		return imagine.Invalid("size", "a picture of %dx%d takes about %d MiB to make, and the engine may use %d (engine.memory); ask for a smaller one, or raise that",
+		return imagine.Invalid("size", "a picture of %dx%d takes about %d MiB to make, and there are %d; ask for a smaller one, or have engine.memory raised",
 			r.Width, r.Height, bytes>>20, memory>>20)
 	}
 	return nil
@@ -96,7 +96,8 @@ func checkRefiner(kits []*kit, base *kit, memory int64, r imagine.Request) error
 	switch f := k.folder; {
 	case f.Denoiser.Inpaints():
 		return imagine.Invalid("refiner", "the model %s paints into pictures, so it cannot refine", f.Name)
-	case f.Denoiser.Channels != base.folder.Denoiser.Channels || f.VAE.Factor != base.folder.VAE.Factor || f.VAE.ScalingFactor != base.folder.VAE.ScalingFactor:
+	case f.Denoiser.Channels != base.folder.Denoiser.Channels || f.VAE.Factor != base.folder.VAE.Factor || f.VAE.ScalingFactor != base.folder.VAE.ScalingFactor ||
+		!slices.Equal(f.VAE.Mean, base.folder.VAE.Mean) || !slices.Equal(f.VAE.Std, base.folder.VAE.Std):
 		return imagine.Invalid("refiner", "the latents of %s are not those of %s, so the one cannot go on with what the other leaves", f.Name, base.folder.Name)
 	}
 	if err := k.checkSize(memory, refining(r)); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/easelbot/easel/generator/prompt"
 	"github.com/easelbot/easel/imagine"
 	"github.com/easelbot/easel/inference"
+	"github.com/easelbot/easel/inference/graph"
 )
 
 // A textEncoder is one of a model's text encoders: it turns a chunk of a prompt into states that the denoiser attends to. It is
@@ -22,9 +24,8 @@ type textEncoder struct {
 	session *inference.Session
 	open    func(skip int) (*inference.Session, error)
 
-	mu      sync.Mutex // guards what follows
-	skipped *inference.Session
-	skip    int // layers that skipped leaves out
+	mu      sync.Mutex         // guards what follows
+	skipped *inference.Session // for states without some of the last layers
 	closed  bool
 }
 
@@ -87,18 +88,31 @@ func (t *textEncoder) without(skip int) (*inference.Session, error) {
 	switch {
 	case t.closed:
 		return nil, inference.ErrClosed
-	case t.skipped != nil && t.skip == skip:
+	case t.skipped != nil && has(t.skipped, t.output(skip)):
 		return t.skipped, nil
+	case t.skipped != nil && !t.layered():
+		return nil, tooFewLayers(skip)
 	}
 	s, err := t.open(skip)
-	if err != nil {
-		return nil, imagine.Invalid("clip-skip", "the model's text encoder does not give its states without the last %d of its layers: ask for fewer, or for none", skip)
+	switch {
+	case errors.Is(err, inference.ErrNoOutput):
+		return nil, tooFewLayers(skip)
+	case err != nil:
+		return nil, err
 	}
 	if t.skipped != nil {
 		_ = t.skipped.Close() // waits for who still runs it
 	}
-	t.skipped, t.skip = s, skip
+	t.skipped = s
 	return s, nil
+}
+
+func has(s *inference.Session, output string) bool {
+	return slices.ContainsFunc(s.Outputs(), func(v graph.Value) bool { return v.Name == output })
+}
+
+func tooFewLayers(skip int) error {
+	return imagine.Invalid("clip-skip", "the model's text encoder does not give its states without the last %d of its layers: ask for fewer, or for none", skip)
 }
 
 // encode returns the states of one chunk, its length x width, weighted, and the pooled embedding if there is one.

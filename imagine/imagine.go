@@ -238,7 +238,7 @@ type Event struct {
 type Watcher struct {
 	Person   string  // all requests of a person have one share; "" is somebody of their own
 	Priority float64 // of the share: 4 is high, 1/4 low; 0 is 1
-	// Event is called by one goroutine at a time and must not block, for the engine waits. Nil hears nothing.
+	// Event is called by one goroutine at a time. It must not block, for the engine waits, nor call the engine. Nil hears nothing.
 	Event func(Event)
 	// PreviewEvery is how many model calls lie between two sketches of a picture; 0 asks for none.
 	PreviewEvery int

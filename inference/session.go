@@ -40,6 +40,9 @@ type Session struct {
 	run *ort.DynamicAdvancedSession
 }
 
+// ErrNoOutput says that a graph does not have an output that was asked for.
+var ErrNoOutput = errors.New("it has no output")
+
 // Open loads a graph. On device auto it tries the first GPU, then the CPU; [Session.Note] says
 // why if it came to the CPU. A device that was asked for by name and cannot be had is an error.
 // [Load] must have succeeded.
@@ -105,7 +108,7 @@ func choose(sig graph.Signature, o Options) (graph.Signature, error) {
 		for i, name := range o.Outputs {
 			var ok bool
 			if chosen[i], ok = sig.Output(name); !ok {
-				return sig, fmt.Errorf("it has no output %q; it has %s", name, names(sig.Outputs))
+				return sig, fmt.Errorf("%w %q; it has %s", ErrNoOutput, name, names(sig.Outputs))
 			}
 		}
 		sig.Outputs = slices.Concat(chosen, skips(sig, o))

@@ -37,7 +37,8 @@ type Job struct {
 	LaneBytes   int64 // that a lane takes during a call
 	DecodeBytes int64 // that decoding a row takes, one at a time and beside calls
 
-	Waiting bool // its rows may not make calls yet, though its model may be loaded for them; Scheduler.Ready or Remove ends that
+	EncodeBytes int64 // that it takes to get ready while it waits, beside calls and not beside decoding
+	Waiting     bool  // its rows may not make calls yet, though its model may be loaded for them; Scheduler.Ready or Remove ends that
 
 	Value any // the caller's own
 

@@ -8,7 +8,7 @@ import (
 // A footprint is the memory that held rows need at the least, in bytes.
 type footprint struct {
 	rows  int64 // all of them
-	aside int64 // the largest decoding of any of them
+	aside int64 // the largest decoding of any of them, or encoding of who waits
 	floor int64 // the largest of their smallest calls
 }
 
@@ -72,9 +72,17 @@ func (s *Scheduler) drop(r *Row) {
 	s.measure()
 }
 
-// measure takes stock of the rows held.
+// measure takes stock of the rows held. Encoding is not held back, so one that begins while rows are held may go beyond the limit
+// until fewer are.
 func (s *Scheduler) measure() {
 	s.memory = footprint{}
+	for _, p := range s.persons {
+		for _, j := range p.jobs {
+			if j.Waiting {
+				s.memory.aside = max(s.memory.aside, j.EncodeBytes)
+			}
+		}
+	}
 	for _, r := range s.held {
 		floor := s.memory.floor
 		s.memory = s.memory.with(r.Job)

@@ -141,6 +141,9 @@ func (s *Scheduler) leads() {
 	for _, p := range s.persons {
 		for _, j := range p.jobs {
 			j.model.awaited = j.model.awaited || j.Waiting
+			if j.model.where == away && j.next() != nil && !s.fits(j) && !slices.ContainsFunc(p.jobs, func(o *Job) bool { return o.blocked }) {
+				s.block(j) // as it would be if its model were here
+			}
 			if p.tag < j.model.lead && (s.admits(j) || slices.ContainsFunc(j.order, func(r *Row) bool { return r.joined })) {
 				j.model.lead = p.tag
 			}
@@ -163,7 +166,11 @@ func (s *Scheduler) mayGo(now time.Duration, m *model) func(*model) bool {
 		return (*model).idle
 	}
 	return func(o *model) bool {
-		return o.idle() || now-o.since >= patience*max(s.loading(o), s.loading(m))
+		stays := patience * max(s.loading(o), s.loading(m))
+		if o.awaited {
+			stays *= patience
+		}
+		return o.idle() || now-o.since >= stays
 	}
 }
 

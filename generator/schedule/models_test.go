@@ -130,3 +130,105 @@ func TestModelWaitsForItsTexts(t *testing.T) {
 		t.Errorf("got %+v, want b when nobody waits for a", d)
 	}
 }
+
+// A large job for a model that is away has its turn beside a stream of small ones, as it has when its model is there.
+func TestLargeJobOfAModelThatIsAway(t *testing.T) {
+	small, large := Model{"small", 50}, Model{"large", 50}
+	for name, weights := range map[string]int64{"away": 60, "here": 200} {
+		t.Run(name, func(t *testing.T) {
+			s := New(Limits{Memory: 100, Weights: weights, MaxLanes: 4})
+			now := time.Duration(0)
+			s.Here(now, small, time.Second)
+			if name == "here" {
+				s.Here(now, large, time.Second)
+			}
+			few := func(person string) {
+				add(t, s, &Job{Person: person, Weight: 1, Model: small, Lanes: 2, Calls: []int{8}, Cost: 1, RowBytes: 5})
+			}
+			few("a")
+			big := &Job{Person: "b", Weight: 1, Model: large, Lanes: 2, Calls: []int{8}, Cost: 1, RowBytes: 98}
+			for call := range 100 {
+				if call == 2 {
+					add(t, s, big)
+				}
+				if call%3 == 0 { // so that two or more are there at any time
+					few([]string{"c", "a", "d"}[call/3%3])
+				}
+				d := s.Next(now)
+				if d.Load != nil || len(d.Call) > 0 && d.Call[0].Job == big {
+					return
+				}
+				now += time.Second
+				for _, r := range s.Done(time.Second) {
+					s.Release(r)
+				}
+			}
+			t.Error("it had no turn in 100 calls")
+		})
+	}
+}
+
+// Of three models with room for two, one whose job takes long to get ready stays until it is.
+func TestModelWithALongPreparation(t *testing.T) {
+	a, b, c := Model{"a", 50}, Model{"b", 50}, Model{"c", 50}
+	s := New(Limits{Memory: 1000, Weights: 100, MaxLanes: 4})
+	now, here := time.Duration(0), time.Duration(-1)
+	s.Here(now, a, time.Second)
+	of := func(person string, m Model, waiting bool) *Job {
+		j := &Job{Person: person, Weight: 1, Model: m, Lanes: 2, Calls: []int{20}, Cost: 1, RowBytes: 1, Waiting: waiting}
+		add(t, s, j)
+		return j
+	}
+	others := map[Model]*Job{}
+	job := of("b", b, true)
+	var loading *Model
+	for now < time.Hour {
+		for _, m := range []Model{a, c} {
+			if j := others[m]; j == nil || j.person == nil {
+				others[m] = of(m.Name, m, false)
+			}
+		}
+		if loading != nil {
+			s.Loaded(now, *loading, time.Second)
+			if *loading == b {
+				here = now
+			}
+			loading = nil
+		}
+		d := s.Next(now)
+		if slices.Contains(d.Unload, b) {
+			here = -1
+		}
+		if d.Load != nil {
+			m := *d.Load
+			loading = &m
+		}
+		for _, r := range s.Done(time.Second) {
+			s.Release(r)
+		}
+		now += time.Second
+		if here >= 0 && now-here >= 12*time.Second {
+			s.Ready(job)
+			return
+		}
+	}
+	t.Error("not ready in an hour")
+}
+
+// What it takes to get ready leaves less room for rows.
+func TestEncodingIsCounted(t *testing.T) {
+	s := New(Limits{Memory: 100, MaxLanes: 4})
+	s.Here(0, Model{}, 0)
+	encodes := &Job{Person: "a", Weight: 1, Lanes: 1, Calls: []int{1}, Cost: 1, RowBytes: 10, EncodeBytes: 60, Waiting: true}
+	add(t, s, encodes, &Job{Person: "b", Weight: 1, Lanes: 1, Calls: []int{3, 3, 3, 3, 3, 3}, Cost: 1, RowBytes: 15})
+	for range 3 {
+		if s.Next(0); s.Held() != 30 {
+			t.Errorf("%d bytes are held beside an encoding of 60", s.Held())
+		}
+		s.Done(0)
+	}
+	s.Ready(encodes)
+	if s.Next(0); s.Held() <= 30 {
+		t.Errorf("%d bytes are held after it", s.Held())
+	}
+}

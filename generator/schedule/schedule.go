@@ -37,7 +37,8 @@
 //
 // A model is loaded at once where that turns out none with work to do; least recently used ones go first. Otherwise its rows wait
 // until the loaded ones have nothing to do and nobody gets ready for them, or until they waited four times as long as loading takes, their person has had less than
-// all others, and the models that must go have been there for four times what loading takes. A model stays as long as rows of it wait
+// all others, and the models that must go have been there for four times what loading takes, and four times
+// that if somebody gets ready for them. A model stays as long as rows of it wait
 // to be decoded.
 package schedule
 
@@ -113,11 +114,15 @@ func (s *Scheduler) Add(now time.Duration, j *Job) error {
 	j.fill()
 	s.seq++
 	s.enter(j)
+	s.measure()
 	return nil
 }
 
 // Ready lets the rows of a job that was added as waiting make calls.
-func (s *Scheduler) Ready(j *Job) { j.Waiting = false }
+func (s *Scheduler) Ready(j *Job) {
+	j.Waiting = false
+	s.measure()
+}
 
 // Held returns how many bytes the rows hold that have joined.
 func (s *Scheduler) Held() int64 { return s.memory.rows }
@@ -135,6 +140,7 @@ func (s *Scheduler) Remove(j *Job) {
 		}
 	}
 	j.order = nil
+	s.measure()
 }
 
 // leave takes a job that has no calls to come from its person.
